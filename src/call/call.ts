@@ -1,0 +1,90 @@
+import { equalsLower, latin1Text } from "../bytes/ascii.ts";
+import { parseInt64, parseInt64Rounded, parseSafeInt } from "../bytes/int64.ts";
+import type { Database } from "../keyspace/database.ts";
+import { CommandError, errors } from "../resp/errors.ts";
+import type { ReplyWriter } from "../resp/reply-writer.ts";
+import type { Request } from "../resp/request.ts";
+import type { Session } from "./session.ts";
+
+/**
+ * One command being executed: a cursor over its arguments and what its handler works with.
+ *
+ * Argument i is `buf[start[i], end[i])`; argument 0 is the command's name (for a subcommand, argument 1 is
+ * the subcommand's). One instance serves all commands of a connection event, so nothing is allocated for a
+ * command; a handler must not keep it, nor `buf`, beyond its own return.
+ */
+export class Call {
+  buf!: Uint8Array;
+  start!: Int32Array;
+  end!: Int32Array;
+  argc = 0;
+  session!: Session;
+  db!: Database;
+  reply!: ReplyWriter;
+  /** Changes made to the data set by this command; 0 means there is nothing to propagate. */
+  dirty = 0;
+  /** Whether somebody receives effects; where not, handlers need not put them together. */
+  recording = false;
+  /** What to propagate instead of the command as it came, each an argument list; null: as it came. */
+  effects: Uint8Array[][] | null = null;
+
+  load(request: Request): void {
+    this.buf = request.buf;
+    this.start = request.start;
+    this.end = request.end;
+    this.argc = request.argc;
+  }
+
+  /** Bytes of argument i. */
+  length(i: number): number {
+    return this.end[i]! - this.start[i]!;
+  }
+
+  /** A copy of argument i. */
+  bytes(i: number): Uint8Array {
+    return this.buf.slice(this.start[i]!, this.end[i]!);
+  }
+
+  /** Argument i as text, one character a byte. */
+  text(i: number): string {
+    return latin1Text(this.buf, this.start[i]!, this.end[i]!);
+  }
+
+  /** Whether argument i is this word (given in lower case as bytes), in any case. */
+  is(i: number, word: Uint8Array): boolean {
+    return equalsLower(this.buf, this.start[i]!, this.end[i]!, word);
+  }
+
+  /** Argument i as an integer; throws "value is not an integer or out of range" beyond 64 bits. */
+  int(i: number): number {
+    const value = parseInt64Rounded(this.buf, this.start[i]!, this.end[i]!);
+    if (value !== value) throw new CommandError(errors.notInteger);
+    return value;
+  }
+
+  /** As `int`, exact: NaN beyond 2^53, the caller then takes `bigint`. */
+  safeInt(i: number): number {
+    return parseSafeInt(this.buf, this.start[i]!, this.end[i]!);
+  }
+
+  bigint(i: number): bigint {
+    const value = parseInt64(this.buf, this.start[i]!, this.end[i]!);
+    if (value === null) throw new CommandError(errors.notInteger);
+    return value;
+  }
+
+  /** The record under the key in argument i for reading, or 0. */
+  lookup(i: number): number {
+    return this.db.lookup(this.buf, this.start[i]!, this.end[i]!, !this.session.noTouch);
+  }
+
+  /** The record under the key in argument i for writing, or 0. */
+  lookupWrite(i: number): number {
+    return this.db.lookupWrite(this.buf, this.start[i]!, this.end[i]!);
+  }
+
+  /** Propagates these arguments instead of the command as it came; may be called several times. */
+  propagate(...args: Uint8Array[]): void {
+    (this.effects ??= []).push(args);
+  }
+}

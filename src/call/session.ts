@@ -1,0 +1,58 @@
+import type { Command } from "./registry.ts";
+
+/**
+ * A client as commands see it: who it is, which protocol and database it speaks to, what it may do. The
+ * socket is the connection's matter (server/connection.ts), reached through `link`.
+ */
+
+/** CLIENT REPLY: "skip" leaves out the next command's reply, which "skip-next" announces. */
+export type ReplyMode = "on" | "off" | "skip-next" | "skip";
+
+/** What a session can ask of its connection. */
+export interface SessionLink {
+  /** "id=... addr=..." facts that only the connection knows. */
+  readonly address: string;
+  readonly localAddress: string;
+  readonly unixSocket: boolean;
+  /** Bytes of requests not yet read, and of the buffer that holds them. */
+  readonly queryBytes: number;
+  readonly queryCapacity: number;
+  /** Bytes of replies the kernel has not taken yet, and how many pieces they are in. */
+  readonly outputBytes: number;
+  readonly outputPieces: number;
+  /** Appends bytes outside of a reply (push, MONITOR). */
+  send(bytes: Uint8Array): void;
+  /** Ends the connection: after what is to be written, or at once. */
+  close(how: "after-replies" | "now"): void;
+}
+
+export class Session {
+  name = "";
+  libName = "";
+  libVersion = "";
+  dbIndex = 0;
+  resp: 2 | 3 = 2;
+  authenticated = true;
+  user = "default";
+  /** CLIENT NO-TOUCH: reads leave the access clock alone. */
+  noTouch = false;
+  noEvict = false;
+  monitor = false;
+  replyMode: ReplyMode = "on";
+  /** No further commands are read. */
+  closing = false;
+  lastCommand: Command | null = null;
+  /** Milliseconds since 1970. */
+  lastInteraction: number;
+  /** Bytes of the command being executed, for CLIENT LIST. */
+  argvBytes = 0;
+  commandsProcessed = 0;
+
+  constructor(
+    readonly id: number,
+    readonly link: SessionLink,
+    readonly createdAt: number,
+  ) {
+    this.lastInteraction = createdAt;
+  }
+}

@@ -1,0 +1,187 @@
+import { latin1Bytes, utf8 } from "../../bytes/ascii.ts";
+import type { Call } from "../../call/call.ts";
+import { KEEP_EXPIRY, NO_EXPIRY } from "../../keyspace/database.ts";
+import { TYPE_STRING } from "../../keyspace/record.ts";
+import { StringView, growString, stringLength } from "../../keyspace/strings.ts";
+import { CommandError, errors } from "../../resp/errors.ts";
+import { expiryArgument, StringOptions } from "./options.ts";
+import { replyValue, stringAt, stringAtForWrite } from "./reading.ts";
+
+/** SET and its kin: what gives a key a string value, or changes part of one. */
+
+const options = new StringOptions();
+const view = new StringView();
+
+const SET = latin1Bytes("SET");
+const DEL = latin1Bytes("DEL");
+const PXAT = latin1Bytes("PXAT");
+const PEXPIREAT = latin1Bytes("PEXPIREAT");
+const PERSIST = latin1Bytes("PERSIST");
+
+function store(call: Call, key: number, value: number, expireAt: number): void {
+  const { buf, start, end } = call;
+  call.db.setString(buf, start[key]!, end[key]!, buf, start[value]!, end[value]!, expireAt);
+  call.dirty++;
+}
+
+export function set(call: Call): void {
+  if (call.argc === 3) {
+    store(call, 1, 2, NO_EXPIRY);
+    return call.reply.ok();
+  }
+  const { now } = call.db.context.clock;
+  options.parse(call, 3, true, now);
+  const { nx, xx, get, keepTtl, expireAt } = options;
+  const old = get ? stringAt(call, 1) : nx || xx ? call.lookupWrite(1) : 0;
+  if (get) {
+    if (old === 0) call.reply.nil();
+    else replyValue(call, old);
+  }
+  if ((nx && old !== 0) || (xx && old === 0)) {
+    if (!get) call.reply.nil();
+    return;
+  }
+  store(call, 1, 2, keepTtl ? KEEP_EXPIRY : expireAt);
+  if (call.recording && expireAt >= 0) {
+    call.propagate(SET, call.bytes(1), call.bytes(2), PXAT, utf8(String(expireAt)));
+    if (now > expireAt) call.propagate(DEL, call.bytes(1));
+  }
+  if (!get) call.reply.ok();
+}
+
+export function setnx(call: Call): void {
+  if (call.lookupWrite(1) !== 0) return call.reply.int(0);
+  store(call, 1, 2, NO_EXPIRY);
+  call.reply.int(1);
+}
+
+export function setex(call: Call): void {
+  setWithTtl(call, true, "setex");
+}
+
+export function psetex(call: Call): void {
+  setWithTtl(call, false, "psetex");
+}
+
+function setWithTtl(call: Call, seconds: boolean, command: string): void {
+  const at = expiryArgument(call, 2, seconds, true, call.db.context.clock.now, command);
+  store(call, 1, 3, at);
+  if (call.recording) call.propagate(SET, call.bytes(1), call.bytes(3), PXAT, utf8(String(at)));
+  call.reply.ok();
+}
+
+export function getset(call: Call): void {
+  const old = stringAt(call, 1);
+  if (old === 0) call.reply.nil();
+  else replyValue(call, old);
+  store(call, 1, 2, NO_EXPIRY);
+  if (call.recording) call.propagate(SET, call.bytes(1), call.bytes(2));
+}
+
+export function getdel(call: Call): void {
+  const position = stringAt(call, 1);
+  if (position === 0) return call.reply.nil();
+  replyValue(call, position);
+  call.db.remove(position);
+  call.dirty++;
+  if (call.recording) call.propagate(DEL, call.bytes(1));
+}
+
+export function getex(call: Call): void {
+  const { now } = call.db.context.clock;
+  options.parse(call, 2, false, now);
+  const { persist, expireAt } = options;
+  const position = stringAt(call, 1);
+  if (position === 0) return call.reply.nil();
+  replyValue(call, position);
+  if (expireAt >= 0 && now > expireAt) {
+    call.db.remove(position);
+    call.dirty++;
+    if (call.recording) call.propagate(DEL, call.bytes(1));
+  } else if (expireAt >= 0) {
+    call.db.setExpiry(position, expireAt);
+    call.dirty++;
+    if (call.recording) call.propagate(PEXPIREAT, call.bytes(1), utf8(String(expireAt)));
+  } else if (persist && call.db.records.hasExpiry(position)) {
+    call.db.setExpiry(position, NO_EXPIRY);
+    call.dirty++;
+    if (call.recording) call.propagate(PERSIST, call.bytes(1));
+  }
+}
+
+export function mset(call: Call): void {
+  if (call.argc % 2 === 0) throw new CommandError("ERR wrong number of arguments for 'mset' command");
+  for (let i = 1; i < call.argc; i += 2) store(call, i, i + 1, NO_EXPIRY);
+  call.reply.ok();
+}
+
+export function msetnx(call: Call): void {
+  if (call.argc % 2 === 0) throw new CommandError("ERR wrong number of arguments for 'msetnx' command");
+  for (let i = 1; i < call.argc; i += 2) if (call.lookupWrite(i) !== 0) return call.reply.int(0);
+  for (let i = 1; i < call.argc; i += 2) store(call, i, i + 1, NO_EXPIRY);
+  call.reply.int(1);
+}
+
+/** The in-place changes need the limit on a string's length. */
+export interface StringLimits {
+  readonly protoMaxBulkLen: number;
+}
+
+/** Throws where a string of this length may not be. */
+export function checkLength(limits: StringLimits, length: number): void {
+  if (length > limits.protoMaxBulkLen) throw new CommandError(errors.stringTooLong);
+}
+
+export function append(call: Call, limits: StringLimits): void {
+  const position = stringAtForWrite(call, 1);
+  const added = call.length(2);
+  if (position === 0) {
+    store(call, 1, 2, NO_EXPIRY);
+    return call.reply.int(added);
+  }
+  const old = stringLength(call.db, position);
+  checkLength(limits, old + added);
+  growString(call.db, position, old + added, view);
+  view.buf.set(call.buf.subarray(call.start[2]!, call.end[2]!), view.start + old);
+  call.dirty++;
+  call.reply.int(old + added);
+}
+
+export function setrange(call: Call, limits: StringLimits): void {
+  const offset = call.int(2);
+  if (offset < 0) throw new CommandError(errors.offset);
+  const position = stringAtForWrite(call, 1);
+  const added = call.length(3);
+  const old = position === 0 ? 0 : stringLength(call.db, position);
+  if (added === 0) return call.reply.int(old);
+  checkLength(limits, offset + added);
+  writableString(call, 1, position, Math.max(old, offset + added), view);
+  view.buf.set(call.buf.subarray(call.start[3]!, call.end[3]!), view.start + offset);
+  call.dirty++;
+  call.reply.int(view.length);
+}
+
+/**
+ * A writable view on the string under argument `key`, made `length` bytes long (never shorter than it is);
+ * `position` 0 creates the key.
+ */
+export function writableString(
+  call: Call,
+  key: number,
+  position: number,
+  length: number,
+  into: StringView,
+): number {
+  const { db } = call;
+  if (position === 0) {
+    position = db.setString(call.buf, call.start[key]!, call.end[key]!, EMPTY, 0, 0, NO_EXPIRY);
+  }
+  const old = stringLength(db, position);
+  return growString(db, position, Math.max(old, length), into);
+}
+
+const EMPTY = new Uint8Array(0);
+
+export function isString(call: Call, position: number): boolean {
+  return call.db.records.type(position) === TYPE_STRING;
+}

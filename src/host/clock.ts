@@ -1,0 +1,37 @@
+/**
+ * The server's time. `now` stands still while one event is handled, so that all keys of one command see the
+ * same moment; whoever starts an event calls `update`.
+ */
+export class Clock {
+  /** Milliseconds since 1970, as of the last update. */
+  now = Date.now();
+  /** Redis's LRU clock: seconds modulo 2^24, as of the last update. */
+  lruClock = 0;
+  /** While frozen (a script, a transaction), `update` changes nothing. */
+  private frozen = 0;
+
+  constructor() {
+    this.update();
+  }
+
+  update(): void {
+    if (this.frozen > 0) return;
+    const now = Date.now();
+    if (now === this.now) return;
+    this.now = now;
+    this.lruClock = Math.floor(now / 1000) & 0xffffff;
+  }
+
+  freeze(): void {
+    this.frozen++;
+  }
+
+  thaw(): void {
+    this.frozen--;
+  }
+
+  /** Nanoseconds since some fixed moment, never going back. */
+  monotonic(): number {
+    return Bun.nanoseconds();
+  }
+}

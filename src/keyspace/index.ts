@@ -1,0 +1,292 @@
+import { halfSipHash } from "../bytes/siphash.ts";
+import type { Records } from "./record.ts";
+
+/**
+ * The index: from a key's 32-bit hash to the position of its record, by extendible hashing.
+ *
+ *   segments: Map<prefix, segment>      prefix = the low `bits` bits of the hash
+ *
+ *   segment (Int32Array, 8 KiB):
+ *     [hash 0][position 0] ... [hash 1019][position 1019] [count][depth][prefix][unused x 5]
+ *
+ * A segment of depth d holds all keys whose hash ends in its d-bit prefix. Inside it, a hash's home slot
+ * follows from its top 16 bits, so slots lie in the order of the top bits; collisions probe to the right,
+ * removal shifts back, position 0 marks an empty slot. A segment that gets full is split in two by the next
+ * bit; two sparse buddies are merged. When a split needs one bit more than the map has, `bits` grows and
+ * nothing else happens: the entries of the new half are filled in when they are first asked for, so that
+ * growth never costs more than one split.
+ *
+ * Scan order. Every hash has a fixed place in the order (reversed low bits, home slot), whatever the
+ * segments' depths; a cursor is such a place. A split cuts a segment's range in two, a merge joins two
+ * neighbours, and neither lets a place jump over a cursor: what was present from start to end is returned.
+ */
+
+const SLOTS = 1020;
+const COUNT = SLOTS * 2;
+const DEPTH = COUNT + 1;
+const PREFIX = COUNT + 2;
+const SEGMENT_INTS = 2048;
+const SPLIT_AT = 816;
+const MERGE_BELOW = 200;
+const MERGE_SUM = 500;
+/** Deepest prefix: the home slot uses the other bits. */
+const MAX_BITS = 24;
+
+type Segment = Int32Array;
+
+function home(hash: number): number {
+  return ((hash >>> 16) * SLOTS) >>> 16;
+}
+
+function reverseBits24(value: number): number {
+  let out = 0;
+  for (let i = 0; i < MAX_BITS; i++) out |= ((value >>> i) & 1) << (MAX_BITS - 1 - i);
+  return out;
+}
+
+export class Index {
+  private readonly segments = new Map<number, Segment>();
+  private bits = 0;
+  private mask = 0;
+  /** Keys held. */
+  count = 0;
+  /** Segments held (8 KiB each). */
+  segmentCount = 1;
+  /** Where the last `find` ended: at the key's slot, or at the empty slot where it would go. */
+  private foundSegment: Segment;
+  private foundSlot = 0;
+
+  constructor(
+    private readonly records: Records,
+    private readonly seed0: number,
+    private readonly seed1: number,
+  ) {
+    this.foundSegment = new Int32Array(SEGMENT_INTS);
+    this.segments.set(0, this.foundSegment);
+  }
+
+  hash(buf: Uint8Array, start: number, end: number): number {
+    return halfSipHash(this.seed0, this.seed1, buf, start, end);
+  }
+
+  /** The position of the key's record, or 0. */
+  find(hash: number, buf: Uint8Array, start: number, end: number): number {
+    const segment = this.segmentOf(hash);
+    let slot = home(hash);
+    for (;;) {
+      const position = segment[slot * 2 + 1]!;
+      if (position === 0 || (segment[slot * 2] === hash && this.records.keyEquals(position, buf, start, end))) {
+        this.foundSegment = segment;
+        this.foundSlot = slot;
+        return position;
+      }
+      if (++slot === SLOTS) slot = 0;
+    }
+  }
+
+  /** Points the slot where the last `find` ended at another position. */
+  replaceFound(position: number): void {
+    this.foundSegment[this.foundSlot * 2 + 1] = position;
+  }
+
+  /** Puts a key at the empty slot where the last `find` ended. */
+  insertFound(hash: number, position: number): void {
+    const segment = this.foundSegment;
+    segment[this.foundSlot * 2] = hash;
+    segment[this.foundSlot * 2 + 1] = position;
+    this.count++;
+    if (++segment[COUNT]! >= SPLIT_AT) this.split(segment);
+  }
+
+  /** Puts a new key in; it must not be there. */
+  insert(hash: number, position: number): void {
+    const segment = this.segmentOf(hash);
+    place(segment, hash, position);
+    this.count++;
+    if (segment[COUNT]! >= SPLIT_AT) this.split(segment);
+  }
+
+  /** Points the slot that holds `from` at `to`. */
+  replace(hash: number, from: number, to: number): void {
+    const segment = this.segmentOf(hash);
+    segment[this.slotOf(segment, hash, from) * 2 + 1] = to;
+  }
+
+  /** Takes the slot that holds this position out. */
+  remove(hash: number, position: number): void {
+    const segment = this.segmentOf(hash);
+    let gap = this.slotOf(segment, hash, position);
+    for (let at = gap; ; ) {
+      if (++at === SLOTS) at = 0;
+      const moved = segment[at * 2 + 1]!;
+      if (moved === 0) break;
+      const movedHash = segment[at * 2]!;
+      const distance = at - home(movedHash);
+      const span = at - gap;
+      if ((distance < 0 ? distance + SLOTS : distance) >= (span < 0 ? span + SLOTS : span)) {
+        segment[gap * 2] = movedHash;
+        segment[gap * 2 + 1] = moved;
+        gap = at;
+      }
+    }
+    segment[gap * 2 + 1] = 0;
+    this.count--;
+    if (--segment[COUNT]! < MERGE_BELOW && segment[DEPTH] !== 0) this.merge(segment);
+  }
+
+  /**
+   * Calls `visit` with the positions of all keys of this hash (normally one). `visit` may remove the key it
+   * is given; returns how many there were.
+   */
+  forHash(hash: number, visit: (position: number) => void): number {
+    const found: number[] = [];
+    const segment = this.segmentOf(hash);
+    for (let slot = home(hash); segment[slot * 2 + 1] !== 0; slot = slot + 1 === SLOTS ? 0 : slot + 1)
+      if (segment[slot * 2] === hash) found.push(segment[slot * 2 + 1]!);
+    for (const position of found) visit(position);
+    return found.length;
+  }
+
+  /**
+   * Visits about `count` keys from a cursor on and returns the cursor to go on from, 0 at the end. `visit`
+   * must not change the index.
+   */
+  scan(cursor: number, count: number, visit: (position: number) => void): number {
+    let order = Math.floor(cursor / 1024) & ((1 << MAX_BITS) - 1);
+    let first = Math.min(cursor % 1024, SLOTS - 1);
+    let left = count;
+    for (;;) {
+      const segment = this.segmentOf(reverseBits24(order));
+      let slot = first;
+      for (; slot < SLOTS; slot++) {
+        const position = segment[slot * 2 + 1]!;
+        if (position === 0) {
+          if (left <= 0) break;
+          continue;
+        }
+        const at = home(segment[slot * 2]!);
+        if (at < first || at > slot) continue;
+        visit(position);
+        left--;
+      }
+      const depth = segment[DEPTH]!;
+      const begin = reverseBits24(segment[PREFIX]!);
+      if (slot < SLOTS) return Math.max(order, begin) * 1024 + slot;
+      // Keys whose probing went round the end of the table.
+      for (slot = 0; segment[slot * 2 + 1] !== 0 && slot < SLOTS; slot++) {
+        const at = home(segment[slot * 2]!);
+        if (at > slot && at >= first) {
+          visit(segment[slot * 2 + 1]!);
+          left--;
+        }
+      }
+      order = begin + (1 << (MAX_BITS - depth));
+      if (order >= 1 << MAX_BITS) return 0;
+      if (left <= 0) return order * 1024;
+      first = 0;
+    }
+  }
+
+  /** The place of a hash in the scan order, comparable with a cursor. */
+  scanPlace(hash: number): number {
+    return reverseBits24(hash & ((1 << MAX_BITS) - 1)) * 1024 + home(hash);
+  }
+
+  /** The position of some key, or 0 where there is none; `random` gives 32-bit integers. */
+  randomPosition(random: () => number): number {
+    if (this.count === 0) return 0;
+    for (;;) {
+      const segment = this.segmentOf(random() | 0);
+      if (segment[COUNT] === 0) continue;
+      for (;;) {
+        const position = segment[((random() >>> 16) % SLOTS) * 2 + 1]!;
+        if (position !== 0) return position;
+      }
+    }
+  }
+
+  /** Bytes of the segments. */
+  get memoryUse(): number {
+    return this.segmentCount * SEGMENT_INTS * 4 + this.segments.size * 32;
+  }
+
+  private segmentOf(hash: number): Segment {
+    return this.segments.get(hash & this.mask) ?? this.fill(hash & this.mask);
+  }
+
+  /** An entry that growth left open: it shares the segment of the prefix without its highest bit. */
+  private fill(prefix: number): Segment {
+    let shorter = prefix;
+    for (;;) {
+      shorter &= ~(1 << (31 - Math.clz32(shorter)));
+      const segment = this.segments.get(shorter);
+      if (segment !== undefined) {
+        this.segments.set(prefix, segment);
+        return segment;
+      }
+    }
+  }
+
+  private slotOf(segment: Segment, hash: number, position: number): number {
+    let slot = home(hash);
+    while (segment[slot * 2 + 1] !== position) {
+      if (segment[slot * 2 + 1] === 0) throw new Error("index: position not found");
+      if (++slot === SLOTS) slot = 0;
+    }
+    return slot;
+  }
+
+  private split(segment: Segment): void {
+    const depth = segment[DEPTH]!;
+    if (depth === MAX_BITS) {
+      if (segment[COUNT]! >= SLOTS - 1) throw new RangeError("index is full");
+      return;
+    }
+    const bit = 1 << depth;
+    const prefix = segment[PREFIX]!;
+    const low = new Int32Array(SEGMENT_INTS);
+    const high = new Int32Array(SEGMENT_INTS);
+    low[DEPTH] = high[DEPTH] = depth + 1;
+    low[PREFIX] = prefix;
+    high[PREFIX] = prefix | bit;
+    for (let slot = 0; slot < SLOTS; slot++) {
+      const position = segment[slot * 2 + 1]!;
+      if (position !== 0) place((segment[slot * 2]! & bit) === 0 ? low : high, segment[slot * 2]!, position);
+    }
+    if (depth === this.bits) {
+      this.bits++;
+      this.mask = (1 << this.bits) - 1;
+    }
+    this.segments.set(prefix, low);
+    this.segments.set(prefix | bit, high);
+    for (let alias = prefix + 2 * bit; alias <= this.mask; alias += bit)
+      if (this.segments.has(alias)) this.segments.set(alias, (alias & bit) === 0 ? low : high);
+    this.segmentCount++;
+  }
+
+  private merge(segment: Segment): void {
+    const depth = segment[DEPTH]!;
+    const bit = 1 << (depth - 1);
+    const prefix = segment[PREFIX]! & ~bit;
+    const buddy = this.segmentOf(segment[PREFIX]! ^ bit);
+    if (buddy[DEPTH] !== depth || buddy[COUNT]! + segment[COUNT]! > MERGE_SUM) return;
+    const joined = new Int32Array(SEGMENT_INTS);
+    joined[DEPTH] = depth - 1;
+    joined[PREFIX] = prefix;
+    for (const half of [segment, buddy])
+      for (let slot = 0; slot < SLOTS; slot++)
+        if (half[slot * 2 + 1] !== 0) place(joined, half[slot * 2]!, half[slot * 2 + 1]!);
+    this.segments.set(prefix, joined);
+    for (let alias = prefix + bit; alias <= this.mask; alias += bit)
+      if (this.segments.has(alias)) this.segments.set(alias, joined);
+    this.segmentCount--;
+  }
+}
+
+function place(segment: Segment, hash: number, position: number): void {
+  let slot = home(hash);
+  while (segment[slot * 2 + 1] !== 0) if (++slot === SLOTS) slot = 0;
+  segment[slot * 2] = hash;
+  segment[slot * 2 + 1] = position;
+  segment[COUNT]!++;
+}

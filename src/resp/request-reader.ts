@@ -1,0 +1,268 @@
+import { copyBytes } from "../bytes/ascii.ts";
+import { parseInt64Rounded } from "../bytes/int64.ts";
+import { splitWords } from "./inline.ts";
+import { Request } from "./request.ts";
+
+/**
+ * The request reader: cuts a connection's bytes into commands.
+ *
+ *   *3\r\n$3\r\nSET\r\n$1\r\nk\r\n$1\r\nv\r\n      multibulk: offsets into the chunk, nothing copied
+ *   SET k v\r\n                                    inline: words are unquoted into a buffer of their own
+ *
+ * A command cut off by the end of its chunk is carried over: its bytes so far move to a buffer of the
+ * connection, and parsing goes on where it stopped, so that no byte is looked at twice. When a bulk's length
+ * is known the buffer is made large enough at once: a bulk of 512 MB arriving in small pieces is copied once.
+ */
+
+export const READY = 1;
+export const NEED_MORE = 0;
+export const PROTOCOL_ERROR = -1;
+
+const INLINE_MAX = 64 * 1024;
+const MULTIBULK_MAX = 0x7fffffff;
+const UNAUTHENTICATED_ARGS = 10;
+const UNAUTHENTICATED_BULK = 16384;
+/** Room behind a long bulk, so that what follows it in the last chunk does not force another copy. */
+const SLACK = 64 * 1024;
+const CR = 13;
+const LF = 10;
+
+/** Limits that the reader enforces; one object for all connections. */
+export interface ReaderLimits {
+  protoMaxBulkLen: number;
+}
+
+export class RequestReader {
+  /** The last command read. */
+  request: Request;
+  /** What is wrong, after PROTOCOL_ERROR: the sentence of the reply. */
+  error = "";
+  /** False while the client still has to authenticate: small limits apply. */
+  authenticated = true;
+
+  private buf: Uint8Array = EMPTY;
+  private pos = 0;
+  private end = 0;
+  private commandStart = 0;
+  private multibulkLeft = 0;
+  private bulkLength = -1;
+  private carried = false;
+
+  /** `shared` is the request used for commands that lie whole in one chunk, the same for all readers. */
+  constructor(
+    private readonly limits: ReaderLimits,
+    private readonly shared: Request,
+  ) {
+    this.request = shared;
+  }
+
+  /** Takes the next chunk; it is read, and must stay unchanged, until `finish`. */
+  feed(chunk: Uint8Array): void {
+    if (!this.carried) {
+      this.buf = chunk;
+      this.pos = 0;
+      this.end = chunk.length;
+      return;
+    }
+    const needed = this.end + chunk.length;
+    if (needed > this.buf.length) this.grow(needed < 1 << 20 ? needed * 2 : needed + (needed >> 2));
+    copyBytes(this.buf, this.end, chunk, 0, chunk.length);
+    this.end = needed;
+  }
+
+  /** Reads the next command into `request`: READY, NEED_MORE or PROTOCOL_ERROR (then the rest is void). */
+  next(): number {
+    const { buf, end } = this;
+    for (;;) {
+      if (this.multibulkLeft === 0) {
+        if (this.pos >= end) return NEED_MORE;
+        this.commandStart = this.pos;
+        if (buf[this.pos] !== 42) {
+          const state = this.readInline();
+          if (state === READY && this.request.argc === 0) continue;
+          return state;
+        }
+        const digit = this.pos + 3 < end && buf[this.pos + 2] === CR ? buf[this.pos + 1]! - 48 : -1;
+        let count = digit;
+        if (digit > 0 && digit <= 9) this.pos += 4;
+        else count = this.readLength("mbulk", MULTIBULK_MAX);
+        if (count === INCOMPLETE) return NEED_MORE;
+        if (count === BAD) return this.fail("invalid multibulk length");
+        if (count > UNAUTHENTICATED_ARGS && !this.authenticated)
+          return this.fail("unauthenticated multibulk length");
+        if (count === TOO_LONG) return PROTOCOL_ERROR;
+        if (count <= 0) continue;
+        this.multibulkLeft = count;
+        this.request.argc = 0;
+        this.request.buf = buf;
+      }
+      return this.readArguments();
+    }
+  }
+
+  /** Bytes not yet read, carried over to the next chunk. */
+  get pending(): number {
+    return this.carried ? this.end - this.pos : 0;
+  }
+
+  /** Bytes of the buffer in which they are carried. */
+  get capacity(): number {
+    return this.carried ? this.buf.length : 0;
+  }
+
+  /** Ends the work on a chunk: what is left of a cut command moves to the carry buffer. */
+  finish(): void {
+    const left = this.end - (this.multibulkLeft > 0 ? this.commandStart : this.pos);
+    if (left === 0) {
+      if (this.request !== this.shared) this.request = this.shared;
+      else this.request.trim();
+      this.buf = EMPTY;
+      this.pos = this.end = 0;
+      this.carried = false;
+      return;
+    }
+    const from = this.multibulkLeft > 0 ? this.commandStart : this.pos;
+    if (this.multibulkLeft > 0 && this.request === this.shared) this.ownRequest();
+    if (this.carried) {
+      if (from > 0) {
+        this.buf.copyWithin(0, from, this.end);
+        this.rebase(from);
+      }
+      return;
+    }
+    const old = this.buf;
+    const needed = this.bulkLength >= 0 ? this.pos - from + this.bulkLength + 2 : 0;
+    const capacity = needed > left ? needed + (needed > SLACK ? SLACK : 16) : Math.max(left * 2, 64);
+    this.buf = new Uint8Array(capacity);
+    copyBytes(this.buf, 0, old, from, this.end);
+    this.carried = true;
+    this.rebase(from);
+  }
+
+  private rebase(from: number): void {
+    this.pos -= from;
+    this.end -= from;
+    this.commandStart -= from;
+    if (this.multibulkLeft > 0) {
+      this.request.shift(-from);
+      this.request.buf = this.buf;
+    }
+  }
+
+  private readArguments(): number {
+    const { buf, end, request } = this;
+    let pos = this.pos;
+    let left = this.multibulkLeft;
+    let length = this.bulkLength;
+    while (left > 0) {
+      if (length < 0) {
+        // The common form, "$" and one or two digits, without a call.
+        const c1 = pos + 4 < end && buf[pos] === 36 ? buf[pos + 1]! - 48 : -1;
+        if (c1 >= 0 && c1 <= 9 && buf[pos + 2] === CR) {
+          length = c1;
+          pos += 4;
+        } else if (c1 > 0 && c1 <= 9 && buf[pos + 3] === CR && buf[pos + 2]! >= 48 && buf[pos + 2]! <= 57) {
+          length = c1 * 10 + buf[pos + 2]! - 48;
+          pos += 5;
+        } else {
+          this.pos = pos;
+          this.multibulkLeft = left;
+          if (pos >= end) return NEED_MORE;
+          length = this.readLength("bulk", this.limits.protoMaxBulkLen);
+          if (length === INCOMPLETE) return NEED_MORE;
+          if (length === TOO_LONG) return PROTOCOL_ERROR;
+          if (buf[pos] !== 36)
+            return this.fail(`expected '$', got '${String.fromCharCode(buf[pos]!)}'`);
+          if (length < 0) return this.fail("invalid bulk length");
+          if (length > UNAUTHENTICATED_BULK && !this.authenticated)
+            return this.fail("unauthenticated bulk length");
+          pos = this.pos;
+        }
+      }
+      const stop = pos + length;
+      if (stop + 2 > end) {
+        this.pos = pos;
+        this.multibulkLeft = left;
+        this.bulkLength = length;
+        if (this.carried && stop + 2 > buf.length) this.grow(stop + 2 + (length > SLACK ? SLACK : 16));
+        return NEED_MORE;
+      }
+      request.push(pos, stop);
+      pos = stop + 2;
+      length = -1;
+      left--;
+    }
+    this.pos = pos;
+    this.multibulkLeft = 0;
+    this.bulkLength = -1;
+    return READY;
+  }
+
+  /** The number between the type byte at `pos` and CRLF; moves `pos` behind it. */
+  private readLength(what: string, max: number): number {
+    const { buf, end } = this;
+    let at = this.pos + 1;
+    const limit = Math.min(end, this.pos + INLINE_MAX + 1);
+    while (at < limit && buf[at] !== CR) at++;
+    if (at >= limit) {
+      if (end - this.pos <= INLINE_MAX) return INCOMPLETE;
+      this.fail(`too big ${what} count string`);
+      return TOO_LONG;
+    }
+    if (at + 1 >= end) return INCOMPLETE;
+    const value = parseInt64Rounded(buf, this.pos + 1, at);
+    if (what === "bulk" && buf[this.pos] !== 36) return BAD;
+    this.pos = at + 2;
+    return value !== value || value > max ? BAD : value < 0 ? (what === "bulk" ? BAD : -1) : value;
+  }
+
+  private readInline(): number {
+    const { buf, end } = this;
+    const newline = buf.indexOf(LF, this.pos);
+    if (newline < 0 || newline >= end) {
+      if (end - this.pos > INLINE_MAX) return this.fail("too big inline request");
+      return NEED_MORE;
+    }
+    const stop = newline > this.pos && buf[newline - 1] === CR ? newline - 1 : newline;
+    const words = splitWords(buf.subarray(this.pos, stop));
+    if (words === null) return this.fail("unbalanced quotes in request");
+    this.pos = newline + 1;
+    const { request } = this;
+    const whole = Request.of(words);
+    request.argc = 0;
+    request.buf = whole.buf;
+    for (let i = 0; i < whole.argc; i++) request.push(whole.start[i]!, whole.end[i]!);
+    return READY;
+  }
+
+  private fail(message: string): number {
+    this.error = message;
+    this.pos = this.end;
+    this.multibulkLeft = 0;
+    this.bulkLength = -1;
+    return PROTOCOL_ERROR;
+  }
+
+  private grow(capacity: number): void {
+    const bytes = new Uint8Array(capacity);
+    copyBytes(bytes, 0, this.buf, 0, this.end);
+    this.buf = bytes;
+    if (this.multibulkLeft > 0) this.request.buf = bytes;
+  }
+
+  /** A command in the middle of being read keeps its offsets in a request of its own. */
+  private ownRequest(): void {
+    const own = new Request();
+    own.grow(Math.max(16, this.shared.argc * 2));
+    own.buf = this.shared.buf;
+    own.start.set(this.shared.start.subarray(0, this.shared.argc));
+    own.end.set(this.shared.end.subarray(0, this.shared.argc));
+    own.argc = this.shared.argc;
+    this.request = own;
+  }
+}
+
+const EMPTY = new Uint8Array(0);
+const INCOMPLETE = -2;
+const BAD = -3;
+const TOO_LONG = -4;

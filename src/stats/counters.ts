@@ -1,0 +1,43 @@
+/** The server's counters, as INFO's section "stats" and others show them. Plain numbers, added to in place. */
+export class Counters {
+  connections = 0;
+  rejectedConnections = 0;
+  commands = 0;
+  netInput = 0;
+  netOutput = 0;
+  hits = 0;
+  misses = 0;
+  expired = 0;
+  evictedKeys = 0;
+  evictedClients = 0;
+  errorReplies = 0;
+  unexpectedErrors = 0;
+  reads = 0;
+  writes = 0;
+  queryBufferLimitDisconnections = 0;
+  outputBufferLimitDisconnections = 0;
+  authDenied = 0;
+  expireCycleMs = 0;
+  expireTimeCapReached = 0;
+  lazyFreedObjects = 0;
+  slowestEventUs = 0;
+  eventLoopCycles = 0;
+  eventLoopUs = 0;
+  eventLoopCommandUs = 0;
+  maxCommandsPerCycle = 0;
+  maxInputBuffer = 0;
+  maxOutputBuffer = 0;
+  /** Error replies by code ("ERR", "WRONGTYPE", ...). */
+  errors = new Map<string, number>();
+
+  reset(): void {
+    const fresh = new Counters();
+    Object.assign(this, fresh);
+  }
+
+  countError(text: string): void {
+    this.errorReplies++;
+    const code = text.split(" ", 1)[0]!;
+    this.errors.set(code, (this.errors.get(code) ?? 0) + 1);
+  }
+}
