@@ -100,6 +100,11 @@ export class RequestReader {
     }
   }
 
+  /** Takes the command just read back: `next` will read it again. */
+  rewind(): void {
+    this.pos = this.commandStart;
+  }
+
   /** Bytes not yet read, carried over to the next chunk. */
   get pending(): number {
     return this.carried ? this.end - this.pos : 0;

@@ -1,0 +1,112 @@
+import { Database, type KeyspaceContext } from "./database.ts";
+
+/**
+ * All databases. One is made when it is first selected; flushing puts an empty one in its place at once and
+ * hands the old one to the reaper, which gives its memory back in slices.
+ */
+export class Keyspace {
+  private readonly databases: (Database | undefined)[];
+  private readonly graveyard: Database[] = [];
+  /** Keys of flushed databases whose memory has been given back. */
+  freedKeys = 0;
+
+  constructor(
+    readonly context: KeyspaceContext,
+    readonly count: number,
+  ) {
+    this.databases = new Array(count);
+  }
+
+  /** The database of this number, 0 to count - 1. */
+  select(id: number): Database {
+    return (this.databases[id] ??= new Database(id, this.context));
+  }
+
+  /** Those that were ever selected. */
+  *all(): Iterable<Database> {
+    for (const database of this.databases) if (database !== undefined) yield database;
+  }
+
+  swap(a: number, b: number): void {
+    const first = this.select(a);
+    const second = this.select(b);
+    this.databases[a] = second;
+    this.databases[b] = first;
+    second.id = a;
+    first.id = b;
+  }
+
+  /** Empties one database; returns how many keys it had. */
+  flush(id: number): number {
+    const database = this.databases[id];
+    if (database === undefined || database.size === 0) return 0;
+    this.databases[id] = new Database(id, this.context);
+    this.graveyard.push(database);
+    return database.size;
+  }
+
+  flushAll(): number {
+    let keys = 0;
+    for (let id = 0; id < this.count; id++) keys += this.flush(id);
+    return keys;
+  }
+
+  get size(): number {
+    let keys = 0;
+    for (const database of this.all()) keys += database.size;
+    return keys;
+  }
+
+  get memoryUse(): number {
+    let bytes = 0;
+    for (const database of this.all()) bytes += database.memoryUse;
+    return bytes;
+  }
+
+  get dataBytes(): number {
+    let bytes = 0;
+    for (const database of this.all()) bytes += database.dataBytes;
+    return bytes;
+  }
+
+  /** Keys of flushed databases whose memory is still held. */
+  get pendingKeys(): number {
+    let keys = 0;
+    for (const database of this.graveyard) keys += database.size;
+    return keys;
+  }
+
+  /** Gives back some memory of flushed databases; returns whether there is more to do. */
+  reap(): boolean {
+    const database = this.graveyard[0];
+    if (database === undefined) return false;
+    if (database.records.arena.dismantle(16)) {
+      database.records.blocks.clear();
+      this.freedKeys += database.size;
+      this.graveyard.shift();
+    }
+    return this.graveyard.length > 0;
+  }
+
+  /** Removes keys that have fallen due, in all databases, until `outOfTime`; returns whether some are left. */
+  expireDue(outOfTime: () => boolean): boolean {
+    let more = false;
+    for (const database of this.all()) {
+      if (database.expireDue(outOfTime)) more = true;
+      if (outOfTime()) break;
+    }
+    return more;
+  }
+
+  /** One step of tidying: an expiry wheel full of stale entries, a sparse page. Returns whether it did any. */
+  tidy(outOfTime: () => boolean): boolean {
+    for (const database of this.all()) {
+      if (database.wheel.entries > database.expires * 2 + 100_000) {
+        database.compactWheel(outOfTime);
+        return true;
+      }
+      if (database.emptySparsePage()) return true;
+    }
+    return false;
+  }
+}

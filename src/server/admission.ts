@@ -1,0 +1,86 @@
+import { latin1Text, lower } from "../bytes/ascii.ts";
+import type { Call } from "../call/call.ts";
+import type { Command } from "../call/registry.ts";
+import { FLAGS } from "../call/spec.ts";
+import { errors, unknownSubcommand, wrongArity } from "../resp/errors.ts";
+
+/**
+ * Admission: the gates a command passes before it is executed, in Redis's order. Each is a function that
+ * returns the error to reply with, or null to let the command through.
+ */
+
+export interface AdmissionDeps {
+  /** Values of enable-debug-command and enable-module-command. */
+  protectedCommands(): { debug: "no" | "yes" | "local"; module: "no" | "yes" | "local" };
+  /** Whether data no longer fits in maxmemory, after trying to make room. */
+  outOfMemory(): boolean;
+}
+
+export type Gate = (call: Call, command: Command, deps: AdmissionDeps) => string | null;
+
+/** Most of a hostile command line that an error quotes. */
+const QUOTED = 128;
+
+export function unknownCommand(call: Call): string {
+  let args = "";
+  for (let i = 1; i < call.argc && args.length < QUOTED; i++) {
+    const room = Math.min(QUOTED - args.length, call.length(i));
+    args += `'${latin1Text(call.buf, call.start[i]!, call.start[i]! + room)}' `;
+  }
+  return `ERR unknown command '${call.text(0).slice(0, QUOTED)}', with args beginning with: ${args}`;
+}
+
+/** A container called with a subcommand it does not have. */
+const subcommandGate: Gate = (call, command) =>
+  command.subcommands !== null && call.argc > 1 ? unknownSubcommand(call.text(1), command.fullName) : null;
+
+const arityGate: Gate = (call, command) =>
+  !command.acceptsArgs(call.argc) || (command.subcommands !== null && command.spec.run === undefined)
+    ? wrongArity(command.fullName)
+    : null;
+
+const protectedGate: Gate = (call, command, deps) => {
+  if ((command.flags & FLAGS.protected) === 0) return null;
+  const name = (command.parent ?? command).fullName;
+  const setting = name === "debug" ? deps.protectedCommands().debug : deps.protectedCommands().module;
+  if (setting === "yes" || (setting === "local" && isLocal(call))) return null;
+  return (
+    `ERR ${name.toUpperCase()} command not allowed. If the enable-${name}-command option is set to "local", ` +
+    "you can run it from a local connection, otherwise you need to set this option in the configuration file, " +
+    "and then restart the server."
+  );
+};
+
+function isLocal(call: Call): boolean {
+  const { link } = call.session;
+  return link.unixSocket || link.address.startsWith("127.") || link.address.startsWith("[::1]");
+}
+
+const authGate: Gate = (call, command) =>
+  !call.session.authenticated && (command.flags & FLAGS.no_auth) === 0 ? errors.noAuth : null;
+
+const memoryGate: Gate = (_call, command, deps) =>
+  (command.flags & FLAGS.denyoom) !== 0 && deps.outOfMemory() ? errors.oom : null;
+
+const GATES: readonly Gate[] = [subcommandGate, arityGate, protectedGate, authGate, memoryGate];
+
+/** The error that keeps the command from being executed, or null. */
+export function refuse(call: Call, command: Command, deps: AdmissionDeps): string | null {
+  for (let i = 0; i < GATES.length; i++) {
+    const error = GATES[i]!(call, command, deps);
+    if (error !== null) return error;
+  }
+  return null;
+}
+
+/** Whether a line is the start of an HTTP request that a browser was tricked into sending. */
+export function looksLikeHttp(call: Call): boolean {
+  return nameIs(call, "post") || nameIs(call, "host:");
+}
+
+function nameIs(call: Call, word: string): boolean {
+  if (call.length(0) !== word.length) return false;
+  for (let i = 0; i < word.length; i++)
+    if (lower(call.buf[call.start[0]! + i]!) !== word.charCodeAt(i)) return false;
+  return true;
+}

@@ -1,0 +1,155 @@
+import type { Socket } from "bun";
+import { copyBytes } from "../bytes/ascii.ts";
+import { Session, type SessionLink } from "../call/session.ts";
+import type { ReplyWriter } from "../resp/reply-writer.ts";
+import { RequestReader } from "../resp/request-reader.ts";
+import type { ConnectionHost } from "./connection-host.ts";
+
+/**
+ * One client's socket: its request reader, its session, and the replies that the kernel has not taken yet.
+ *
+ * Replies of an event are gathered in the server's one writer and written once at its end. What the kernel
+ * does not take waits here in pieces until `drain`; a large rest takes the writer's buffer with it instead
+ * of being copied.
+ */
+
+interface Piece {
+  buf: Uint8Array;
+  start: number;
+  end: number;
+}
+
+const PIECE = 16 * 1024;
+const HAND_OVER = 64 * 1024;
+
+export class Connection implements SessionLink {
+  readonly session: Session;
+  readonly reader: RequestReader;
+  readonly address: string;
+  readonly localAddress: string;
+  /** No commands are read for now (CLIENT PAUSE); what arrives is kept. */
+  suspended = false;
+  closed = false;
+  /** When output first went over the soft limit, milliseconds; 0: it is not over. */
+  softLimitSince = 0;
+  private pieces: Piece[] = [];
+  outputBytes = 0;
+  private endWhenDrained = false;
+
+  constructor(
+    private readonly host: ConnectionHost,
+    private readonly socket: Socket<Connection>,
+    id: number,
+    readonly unixSocket: boolean,
+    unixPath: string,
+  ) {
+    this.session = new Session(id, this, host.clock.now);
+    this.reader = new RequestReader(host.readerLimits, host.sharedRequest);
+    this.address = unixSocket ? `${unixPath}:0` : endpoint(socket.remoteAddress, socket.remotePort);
+    this.localAddress = unixSocket ? `${unixPath}:0` : endpoint(socket.localAddress, socket.localPort);
+  }
+
+  get queryBytes(): number {
+    return this.reader.pending;
+  }
+
+  get queryCapacity(): number {
+    return this.reader.capacity;
+  }
+
+  get outputPieces(): number {
+    return this.pieces.length;
+  }
+
+  /** Appends bytes that belong to no reply under way and sees that they are written. */
+  send(bytes: Uint8Array): void {
+    if (this.closed || bytes.length === 0) return;
+    this.keep(bytes, 0, bytes.length);
+    this.host.flushLater(this);
+  }
+
+  /** Writes the event's replies, after what still waits; the writer is empty afterwards. */
+  flush(writer: ReplyWriter): void {
+    if (this.closed) return writer.clear();
+    if (this.pieces.length === 0 && writer.pos > 0) {
+      const sent = Math.max(0, this.socket.write(writer.buf, 0, writer.pos));
+      this.host.counters.netOutput += sent;
+      this.host.counters.writes++;
+      if (sent < writer.pos) this.keepRest(writer, sent);
+    } else if (writer.pos > 0) {
+      this.keepRest(writer, 0);
+      this.drain();
+    } else if (this.pieces.length > 0) this.drain();
+    writer.clear();
+    if (this.endWhenDrained && this.pieces.length === 0) this.end();
+  }
+
+  /** Writes what waits, as far as the kernel takes it. */
+  drain(): void {
+    while (this.pieces.length > 0 && !this.closed) {
+      const piece = this.pieces[0]!;
+      const sent = Math.max(0, this.socket.write(piece.buf, piece.start, piece.end - piece.start));
+      this.host.counters.netOutput += sent;
+      this.outputBytes -= sent;
+      piece.start += sent;
+      if (piece.start < piece.end) return;
+      this.pieces.shift();
+    }
+    this.softLimitSince = 0;
+    if (this.endWhenDrained) this.end();
+  }
+
+  close(how: "after-replies" | "now"): void {
+    this.session.closing = true;
+    if (how === "after-replies") {
+      this.endWhenDrained = true;
+      this.host.flushLater(this);
+      return;
+    }
+    this.drop();
+    this.socket.terminate();
+  }
+
+  /** The socket is gone. */
+  drop(): void {
+    if (this.closed) return;
+    this.closed = true;
+    this.session.closing = true;
+    this.pieces = [];
+    this.outputBytes = 0;
+    this.host.removed(this);
+  }
+
+  private end(): void {
+    if (this.closed) return;
+    this.drop();
+    this.socket.end();
+  }
+
+  private keepRest(writer: ReplyWriter, from: number): void {
+    const { pos } = writer;
+    if (pos - from < HAND_OVER) {
+      this.keep(writer.buf, from, pos);
+    } else {
+      this.pieces.push({ buf: writer.surrender(), start: from, end: pos });
+      this.outputBytes += pos - from;
+    }
+    this.host.checkOutput(this);
+  }
+
+  private keep(bytes: Uint8Array, start: number, end: number): void {
+    const length = end - start;
+    let last = this.pieces[this.pieces.length - 1];
+    if (last === undefined || last.buf.length - last.end < length) {
+      last = { buf: new Uint8Array(Math.max(PIECE, length)), start: 0, end: 0 };
+      this.pieces.push(last);
+    }
+    copyBytes(last.buf, last.end, bytes, start, end);
+    last.end += length;
+    this.outputBytes += length;
+  }
+}
+
+function endpoint(host: string, port: number): string {
+  return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
+}

@@ -1,0 +1,69 @@
+import type { Clock } from "../host/clock.ts";
+import type { Keyspace } from "../keyspace/keyspace.ts";
+import type { Counters } from "../stats/counters.ts";
+
+/**
+ * What the server does by itself: `hz` times a second the periodic tasks, and in between, as long as there is
+ * work left over, slices of about a millisecond that leave the loop to the clients in turn.
+ */
+const SLICE_MS = 1;
+
+export interface CronDeps {
+  clock: Clock;
+  keyspace: Keyspace;
+  counters: Counters;
+  hz(): number;
+  /** Tasks of each tick, called with the number of the tick. */
+  tasks: ((tick: number) => void)[];
+  /** DEBUG SET-ACTIVE-EXPIRE. */
+  activeExpire: boolean;
+  /** DEBUG PAUSE-CRON. */
+  paused: boolean;
+}
+
+export class Cron {
+  private timer: ReturnType<typeof setTimeout> | null = null;
+  private slicing = false;
+  private ticks = 0;
+
+  constructor(private readonly deps: CronDeps) {}
+
+  start(): void {
+    this.timer = setTimeout(this.tick, 1000 / this.deps.hz());
+  }
+
+  stop(): void {
+    if (this.timer !== null) clearTimeout(this.timer);
+    this.timer = null;
+  }
+
+  private readonly tick = (): void => {
+    const { deps } = this;
+    this.timer = setTimeout(this.tick, 1000 / deps.hz());
+    if (deps.paused) return;
+    deps.clock.update();
+    const tick = ++this.ticks;
+    for (const task of deps.tasks) task(tick);
+    if (!this.slicing) this.slice();
+  };
+
+  /** One slice of background work; goes on after the next turn of the loop while there is more. */
+  private readonly slice = (): void => {
+    const { deps } = this;
+    this.slicing = true;
+    deps.clock.update();
+    const end = performance.now() + SLICE_MS;
+    const outOfTime = (): boolean => performance.now() >= end;
+    const started = performance.now();
+    let more = false;
+    if (deps.activeExpire) {
+      more = deps.keyspace.expireDue(outOfTime);
+      deps.counters.expireCycleMs += performance.now() - started;
+      if (more) deps.counters.expireTimeCapReached++;
+    }
+    if (deps.keyspace.reap()) more = true;
+    if (!more && deps.keyspace.tidy(outOfTime)) more = true;
+    if (more) setTimeout(this.slice, 1);
+    else this.slicing = false;
+  };
+}

@@ -1,0 +1,118 @@
+import { Call } from "../call/call.ts";
+import type { Executor } from "../call/execute.ts";
+import type { Command, Registry } from "../call/registry.ts";
+import type { Keyspace } from "../keyspace/keyspace.ts";
+import { NEED_MORE, PROTOCOL_ERROR } from "../resp/request-reader.ts";
+import type { ReplyWriter } from "../resp/reply-writer.ts";
+import type { Counters } from "../stats/counters.ts";
+import { type AdmissionDeps, looksLikeHttp, refuse, unknownCommand } from "./admission.ts";
+import type { Connection } from "./connection.ts";
+import type { MonitorFeed } from "./monitor.ts";
+import type { Pause } from "./pause.ts";
+
+/**
+ * From a connection's bytes to executed commands: reads one command after the other, admits it, executes it,
+ * and leaves the replies in the one writer, which the connection flushes when the event ends.
+ */
+export interface DispatcherDeps extends AdmissionDeps {
+  registry: Registry;
+  keyspace: Keyspace;
+  executor: Executor;
+  counters: Counters;
+  writer: ReplyWriter;
+  pause: Pause;
+  monitors: MonitorFeed;
+  protocolError(connection: Connection, what: string): void;
+  httpAttack(connection: Connection): void;
+  suspended(connection: Connection): void;
+}
+
+/** Replies of one event are written early when they have grown beyond this. */
+const EARLY_FLUSH = 8 * 1024 * 1024;
+
+export class Dispatcher {
+  readonly call = new Call();
+
+  constructor(private readonly deps: DispatcherDeps) {
+    this.call.reply = deps.writer;
+  }
+
+  /** Executes what the connection's reader holds, as far as it goes; the caller flushes. */
+  run(connection: Connection): void {
+    const { deps } = this;
+    const { session, reader } = connection;
+    const { writer } = deps;
+    writer.resp = session.resp;
+    deps.executor.begin();
+    while (!session.closing && !connection.suspended) {
+      reader.authenticated = session.authenticated;
+      const state = reader.next();
+      if (state === NEED_MORE) break;
+      if (state === PROTOCOL_ERROR) {
+        writer.error(`ERR Protocol error: ${reader.error}`);
+        deps.counters.countError("ERR");
+        deps.protocolError(connection, reader.error);
+        connection.close("after-replies");
+        break;
+      }
+      this.one(connection);
+      if (writer.pos > EARLY_FLUSH) connection.flush(writer);
+    }
+    reader.finish();
+  }
+
+  private one(connection: Connection): void {
+    const { deps, call } = this;
+    const { session, reader } = connection;
+    const { writer } = deps;
+    const mark = writer.pos;
+    call.load(reader.request);
+    call.session = session;
+    call.db = deps.keyspace.select(session.dbIndex);
+    const command = deps.registry.lookup(call);
+    const error = command === null ? this.unknown(connection) : refuse(call, command, deps);
+    if (command !== null && error === null) {
+      if (deps.pause.delays(command)) {
+        reader.rewind();
+        connection.suspended = true;
+        return deps.suspended(connection);
+      }
+      if (deps.monitors.active) deps.monitors.feed(call, command);
+      session.lastCommand = command;
+      session.commandsProcessed++;
+      deps.executor.execute(call, command);
+    } else if (error !== null) {
+      this.reject(command, error);
+    }
+    if (session.replyMode !== "on") this.suppress(connection, mark);
+    writer.resp = session.resp;
+  }
+
+  private reject(command: Command | null, error: string): void {
+    const { deps } = this;
+    if (command !== null) command.rejected++;
+    deps.counters.countError(error);
+    deps.writer.error(error);
+  }
+
+  private unknown(connection: Connection): string | null {
+    if (looksLikeHttp(this.call)) {
+      this.deps.httpAttack(connection);
+      connection.close("now");
+      return null;
+    }
+    return unknownCommand(this.call);
+  }
+
+  /** CLIENT REPLY OFF and SKIP: takes the reply back out of the writer. */
+  private suppress(connection: Connection, mark: number): void {
+    const { session } = connection;
+    if (session.replyMode === "skip-next") {
+      session.replyMode = "skip";
+      this.deps.writer.pos = mark;
+      return;
+    }
+    this.deps.writer.pos = mark;
+    if (session.replyMode === "skip") session.replyMode = "on";
+  }
+}

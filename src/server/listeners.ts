@@ -1,0 +1,134 @@
+import type { SocketHandler, TCPSocketListener, TLSOptions, UnixSocketListener } from "bun";
+import { chmodSync, readFileSync, rmSync } from "node:fs";
+import type { ConfigValues } from "../config/table.ts";
+import type { Connection } from "./connection.ts";
+
+/**
+ * The listening sockets: one for each bind address and port (plain and TLS), and the Unix socket. An address
+ * with a leading '-' may fail where the machine does not have it.
+ */
+
+type Listener = TCPSocketListener<Connection> | UnixSocketListener<Connection>;
+
+/** What is listened on, for the log and for INFO. */
+export interface Endpoint {
+  kind: "tcp" | "tls" | "unix";
+  address: string;
+  port: number;
+}
+
+export class Listeners {
+  private open: { listener: Listener; endpoint: Endpoint }[] = [];
+  private unixPath = "";
+
+  /** Handlers by kind of socket: what a socket is belongs to its listener. */
+  constructor(private readonly handlers: (kind: Endpoint["kind"]) => SocketHandler<Connection>) {}
+
+  get endpoints(): Endpoint[] {
+    return this.open.map(({ endpoint }) => endpoint);
+  }
+
+  /** Listens as the configuration says. Throws an Error whose message is a sentence; nothing stays open then. */
+  start(values: Readonly<ConfigValues>): void {
+    try {
+      this.startTcp(values);
+      this.startTls(values);
+      this.startUnix(values);
+    } catch (error) {
+      this.stop();
+      throw error;
+    }
+  }
+
+  /** Moves the TCP sockets to other ports or addresses; on failure the old ones are restored. */
+  restart(values: Readonly<ConfigValues>, previous: Readonly<ConfigValues>): string | null {
+    this.stop();
+    try {
+      this.start(values);
+      return null;
+    } catch (error) {
+      this.start(previous);
+      return (error as Error).message;
+    }
+  }
+
+  stop(): void {
+    for (const { listener } of this.open) listener.stop(false);
+    this.open = [];
+    if (this.unixPath !== "") rmSync(this.unixPath, { force: true });
+    this.unixPath = "";
+  }
+
+  private startTcp(values: Readonly<ConfigValues>): void {
+    if (values.port === 0) return;
+    this.bind(values, "tcp", values.port);
+  }
+
+  private startTls(values: Readonly<ConfigValues>): void {
+    if (values.tlsPort === 0) return;
+    this.bind(values, "tls", values.tlsPort, tlsOptions(values));
+  }
+
+  private bind(values: Readonly<ConfigValues>, kind: "tcp" | "tls", port: number, tls?: TLSOptions): void {
+    const addresses = values.bind.length === 0 ? ["*", "-::*"] : values.bind;
+    let bound = 0;
+    for (const given of addresses) {
+      const optional = given.startsWith("-");
+      const address = optional ? given.slice(1) : given;
+      const hostname = address === "*" ? "0.0.0.0" : address === "::*" ? "::" : address;
+      try {
+        const listener = Bun.listen<Connection>({
+          hostname,
+          port,
+          socket: this.handlers(kind),
+          ...(tls === undefined ? {} : { tls }),
+          ...(hostname.includes(":") ? { ipv6Only: true } : {}),
+        });
+        this.open.push({ listener, endpoint: { kind, address: hostname, port } });
+        bound++;
+      } catch (error) {
+        if (optional && (error as { code?: string }).code !== "EADDRINUSE") continue;
+        throw new Error(`${hostname}:${port}: bind: ${(error as { code?: string }).code ?? (error as Error).message}`);
+      }
+    }
+    if (bound === 0) throw new Error(`no address of '${addresses.join(" ")}' could be bound`);
+  }
+
+  private startUnix(values: Readonly<ConfigValues>): void {
+    if (values.unixsocket === "") return;
+    rmSync(values.unixsocket, { force: true });
+    const listener = Bun.listen<Connection>({
+      unix: values.unixsocket,
+      socket: this.handlers("unix"),
+    });
+    if (values.unixsocketperm !== 0) chmodSync(values.unixsocket, values.unixsocketperm);
+    this.unixPath = values.unixsocket;
+    this.open.push({ listener, endpoint: { kind: "unix", address: values.unixsocket, port: 0 } });
+  }
+}
+
+/** Reads certificates and keys; throws an Error with a sentence where one is missing or unreadable. */
+export function tlsOptions(values: Readonly<ConfigValues>): TLSOptions {
+  const read = (directive: string, path: string): string => {
+    try {
+      return readFileSync(path, "utf8");
+    } catch (error) {
+      throw new Error(`Failed to load ${directive}: ${path}: ${(error as { code?: string }).code}`);
+    }
+  };
+  if (values.tlsCertFile === "") throw new Error("No tls-cert-file configured!");
+  if (values.tlsKeyFile === "") throw new Error("No tls-key-file configured!");
+  const options: TLSOptions = {
+    cert: read("tls-cert-file", values.tlsCertFile),
+    key: read("tls-key-file", values.tlsKeyFile),
+    requestCert: values.tlsAuthClients !== "no",
+    rejectUnauthorized: values.tlsAuthClients === "yes",
+  };
+  if (values.tlsKeyFilePass !== "") options.passphrase = values.tlsKeyFilePass;
+  if (values.tlsCaCertFile !== "") options.ca = read("tls-ca-cert-file", values.tlsCaCertFile);
+  else if (values.tlsAuthClients !== "no")
+    throw new Error("Either tls-ca-cert-file or tls-ca-cert-dir must be specified when tls-cluster, tls-replication or tls-auth-clients are enabled!");
+  if (values.tlsDhParamsFile !== "") options.dhParamsFile = values.tlsDhParamsFile;
+  if (values.tlsCiphers !== "") options.ciphers = values.tlsCiphers;
+  return options;
+}

@@ -1,0 +1,44 @@
+import { latin1Bytes, quoteBytes } from "../bytes/ascii.ts";
+import type { Call } from "../call/call.ts";
+import type { Command } from "../call/registry.ts";
+import type { Session } from "../call/session.ts";
+import { FLAGS } from "../call/spec.ts";
+import type { Clock } from "../host/clock.ts";
+
+/** MONITOR: one line a command to each watching client, before the command is executed. */
+export class MonitorFeed {
+  private readonly watchers = new Set<Session>();
+
+  constructor(private readonly clock: Clock) {}
+
+  get active(): boolean {
+    return this.watchers.size > 0;
+  }
+
+  add(session: Session): void {
+    session.monitor = true;
+    this.watchers.add(session);
+  }
+
+  remove(session: Session): void {
+    session.monitor = false;
+    this.watchers.delete(session);
+  }
+
+  feed(call: Call, command: Command): void {
+    if ((command.flags & (FLAGS.skip_monitor | FLAGS.admin)) !== 0) return;
+    const { now } = this.clock;
+    const seconds = Math.floor(now / 1000);
+    const micros = String((now % 1000) * 1000).padStart(6, "0");
+    const where = call.session.link.unixSocket
+      ? `unix:${call.session.link.address.replace(/:0$/, "")}`
+      : call.session.link.address;
+    let line = `+${seconds}.${micros} [${call.session.dbIndex} ${where}]`;
+    for (let i = 0; i < call.argc; i++) {
+      const hidden = i > 0 && (command.flags & FLAGS.sensitive) !== 0;
+      line += ` ${hidden ? '"(redacted)"' : quoteBytes(call.buf, call.start[i], call.end[i])}`;
+    }
+    const bytes = latin1Bytes(`${line}\r\n`);
+    for (const session of this.watchers) session.link.send(bytes);
+  }
+}

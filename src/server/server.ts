@@ -1,0 +1,269 @@
+import type { Socket, SocketHandler } from "bun";
+import { Executor } from "../call/execute.ts";
+import { Registry } from "../call/registry.ts";
+import type { Config } from "../config/config.ts";
+import { Clock } from "../host/clock.ts";
+import type { Log } from "../host/log.ts";
+import { Random, randomHex } from "../host/random.ts";
+import { AccessClock } from "../keyspace/access.ts";
+import { Keyspace } from "../keyspace/keyspace.ts";
+import { allCommands } from "../commands/all.ts";
+import { ReplyWriter } from "../resp/reply-writer.ts";
+import { Request } from "../resp/request.ts";
+import { Counters } from "../stats/counters.ts";
+import { Slowlog } from "../stats/slowlog.ts";
+import { Clients } from "./clients.ts";
+import { Connection } from "./connection.ts";
+import type { ConnectionHost } from "./connection-host.ts";
+import { Cron, type CronDeps } from "./cron.ts";
+import { Dispatcher } from "./dispatcher.ts";
+import { type Endpoint, Listeners } from "./listeners.ts";
+import { MonitorFeed } from "./monitor.ts";
+import { OutputLimits } from "./output-limits.ts";
+import { Pause } from "./pause.ts";
+
+/**
+ * The server: builds every room, connects them, and handles socket events. Nothing below this floor knows it;
+ * what a room needs of another is handed in here.
+ */
+export class Server implements ConnectionHost {
+  readonly clock = new Clock();
+  readonly random = new Random();
+  readonly counters = new Counters();
+  readonly slowlog = new Slowlog();
+  readonly clients = new Clients();
+  readonly writer = new ReplyWriter();
+  readonly sharedRequest = new Request();
+  readonly readerLimits = { protoMaxBulkLen: 512 * 1024 * 1024 };
+  readonly runId = randomHex(40);
+  readonly startedAt = Date.now();
+  readonly keyspace: Keyspace;
+  readonly registry: Registry;
+  readonly executor: Executor;
+  readonly dispatcher: Dispatcher;
+  readonly listeners: Listeners;
+  readonly cron: Cron;
+  readonly cronDeps: CronDeps;
+  readonly monitors = new MonitorFeed(this.clock);
+  readonly access = new AccessClock(this.clock, this.random);
+  readonly outputLimits: OutputLimits;
+  readonly pause = new Pause(() => this.resumeAll());
+  private readonly toFlush = new Set<Connection>();
+  private inEvent = false;
+  private readonly suspendedConnections = new Set<Connection>();
+
+  constructor(
+    readonly config: Config,
+    readonly log: Log,
+  ) {
+    const { values } = config;
+    this.keyspace = new Keyspace(
+      {
+        clock: this.clock,
+        access: this.access,
+        seed0: this.random.int32(),
+        seed1: this.random.int32(),
+        stats: this.counters,
+        listener: { expired: () => {} },
+        keepExpired: false,
+      },
+      values.databases,
+    );
+    this.registry = new Registry(allCommands(this));
+    this.executor = new Executor({
+      clock: this.clock,
+      counters: this.counters,
+      effects: { active: false, record: () => {} },
+      onBug: (error, call, command) => {
+        this.counters.unexpectedErrors++;
+        const trace = error instanceof Error ? (error.stack ?? error.message) : String(error);
+        this.log.warning(`Exception in command '${command.fullName}' (${call.argc} arguments): ${trace}`);
+      },
+      onSlow: (call, command, microseconds) => {
+        this.addSlow(call, command, microseconds);
+      },
+      slowThreshold: 10_000,
+      trackLatency: true,
+    });
+    this.dispatcher = new Dispatcher({
+      registry: this.registry,
+      keyspace: this.keyspace,
+      executor: this.executor,
+      counters: this.counters,
+      writer: this.writer,
+      pause: this.pause,
+      monitors: this.monitors,
+      protectedCommands: () => ({ debug: values.enableDebugCommand, module: values.enableModuleCommand }),
+      outOfMemory: () => values.maxmemory > 0 && this.keyspace.memoryUse > values.maxmemory,
+      protocolError: (connection, what) => {
+        this.log.verbose(`Protocol error (${what}) from client: addr=${connection.address}. Query buffer dropped`);
+      },
+      httpAttack: (connection) => {
+        this.log.warning(
+          "Possible SECURITY ATTACK detected. It looks like somebody is sending POST or Host: commands to Redis. " +
+            "This is likely due to an attacker attempting to use Cross Protocol Scripting to compromise your Redis " +
+            `instance. Connection from ${connection.address} aborted.`,
+        );
+      },
+      suspended: (connection) => this.suspendedConnections.add(connection),
+    });
+    this.outputLimits = new OutputLimits(this.config.values, this.clock, this.counters, this.log);
+    this.listeners = new Listeners((kind) => this.handlers(kind));
+    this.cronDeps = {
+      clock: this.clock,
+      keyspace: this.keyspace,
+      counters: this.counters,
+      hz: () => values.hz,
+      tasks: [() => this.pause.check(this.clock.now), (tick) => this.checkClients(tick)],
+      activeExpire: true,
+      paused: false,
+    };
+    this.cron = new Cron(this.cronDeps);
+  }
+
+  // ------------------------------------------------------------------ socket events
+
+  private handlers(kind: Endpoint["kind"]): SocketHandler<Connection> {
+    return {
+      binaryType: "uint8array",
+      open: (socket) => this.opened(socket, kind),
+      data: (socket, chunk) => this.received(socket.data, chunk),
+      drain: (socket) => socket.data?.drain(),
+      close: (socket) => socket.data?.drop(),
+      error: (socket, error) => {
+        this.log.verbose(`Socket error of ${socket.data?.address}: ${error.message}`);
+        socket.data?.drop();
+      },
+    };
+  }
+
+  private opened(socket: Socket<Connection>, kind: Endpoint["kind"]): void {
+    this.clock.update();
+    const { values } = this.config;
+    const refusal = this.refuseConnection(socket, kind);
+    if (refusal !== null) {
+      this.counters.rejectedConnections++;
+      socket.write(`-${refusal}\r\n`);
+      socket.end();
+      return;
+    }
+    this.counters.connections++;
+    const id = this.clients.nextId();
+    const connection = new Connection(this, socket, id, kind === "unix", values.unixsocket);
+    connection.session.authenticated = values.requirepass === "";
+    socket.data = connection;
+    if (kind !== "unix" && values.tcpKeepalive > 0) socket.setKeepAlive(true, values.tcpKeepalive * 1000);
+    this.clients.add(connection);
+  }
+
+  private refuseConnection(socket: Socket<Connection>, kind: Endpoint["kind"]): string | null {
+    const { values } = this.config;
+    if (this.clients.count >= values.maxclients) return "ERR max number of clients reached";
+    if (kind === "unix" || !values.protectedMode || values.requirepass !== "") return null;
+    const { remoteAddress } = socket;
+    if (remoteAddress.startsWith("127.") || remoteAddress === "::1" || remoteAddress.startsWith("::ffff:127."))
+      return null;
+    return (
+      "DENIED Redis is running in protected mode because protected mode is enabled and no password is set for the " +
+      "default user. In this mode connections are only accepted from the loopback interface. If you want to connect " +
+      "from external computers to Redis you may adopt one of the following solutions: 1) Just disable protected mode " +
+      "sending the command 'CONFIG SET protected-mode no' from the loopback interface by connecting to Redis from the " +
+      "same host the server is running, however MAKE SURE Redis is not publicly accessible from internet if you do so. " +
+      "Use CONFIG REWRITE to make this change permanent. 2) Alternatively you can just disable the protected mode by " +
+      "editing the Redis configuration file, and setting the protected mode option to 'no', and then restarting the " +
+      "server. 3) If you started the server manually just for testing, restart it with the '--protected-mode no' " +
+      "option. 4) Setup a an authentication password for the default user. NOTE: You only need to do one of the above " +
+      "things in order for the server to start accepting connections from the outside."
+    );
+  }
+
+  private received(connection: Connection | undefined, chunk: Uint8Array): void {
+    if (connection === undefined || connection.closed) return;
+    this.clock.update();
+    this.counters.netInput += chunk.length;
+    this.counters.reads++;
+    connection.session.lastInteraction = this.clock.now;
+    connection.reader.feed(chunk);
+    this.process(connection);
+  }
+
+  /** Runs the connection's commands and writes what they, and whoever they touched, have to say. */
+  private process(connection: Connection): void {
+    this.inEvent = true;
+    this.dispatcher.run(connection);
+    connection.flush(this.writer);
+    if (connection.reader.pending > this.config.values.clientQueryBufferLimit) this.queryBufferExceeded(connection);
+    this.inEvent = false;
+    if (this.toFlush.size > 0) this.flushAll();
+  }
+
+  private queryBufferExceeded(connection: Connection): void {
+    this.counters.queryBufferLimitDisconnections++;
+    this.log.warning(
+      `Closing client that reached max query buffer length: id=${connection.session.id} addr=${connection.address}`,
+    );
+    connection.close("now");
+  }
+
+  // ------------------------------------------------------------------ ConnectionHost
+
+  flushLater(connection: Connection): void {
+    if (this.toFlush.size === 0 && !this.inEvent) queueMicrotask(() => this.flushAll());
+    this.toFlush.add(connection);
+  }
+
+  private flushAll(): void {
+    for (const connection of this.toFlush) {
+      this.toFlush.delete(connection);
+      connection.flush(this.writer);
+      this.outputLimits.check(connection);
+    }
+  }
+
+  checkOutput(connection: Connection): void {
+    this.outputLimits.check(connection);
+  }
+
+  removed(connection: Connection): void {
+    this.clients.remove(connection);
+    this.monitors.remove(connection.session);
+    this.suspendedConnections.delete(connection);
+    this.toFlush.delete(connection);
+  }
+
+  private resumeAll(): void {
+    const waiting = [...this.suspendedConnections];
+    this.suspendedConnections.clear();
+    for (const connection of waiting) {
+      connection.suspended = false;
+      if (!connection.closed) setImmediate(() => this.resume(connection));
+    }
+  }
+
+  private resume(connection: Connection): void {
+    if (connection.closed || connection.suspended) return;
+    this.clock.update();
+    this.process(connection);
+  }
+
+  // ------------------------------------------------------------------ periodic
+
+  private checkClients(tick: number): void {
+    if (tick % Math.max(1, Math.floor(this.config.values.hz)) !== 0) return;
+    const { timeout } = this.config.values;
+    for (const connection of this.clients.connections()) {
+      if (connection.outputBytes > 0) this.outputLimits.check(connection);
+      const idle = this.clock.now - connection.session.lastInteraction;
+      if (timeout > 0 && idle > timeout * 1000 && !connection.session.monitor) {
+        this.log.verbose("Closing idle client");
+        connection.close("now");
+      }
+    }
+  }
+
+  private addSlow(...[call, command, microseconds]: Parameters<ConstructorParameters<typeof Executor>[0]["onSlow"]>): void {
+    void call;
+    void command;
+    void microseconds;
+  }
+}
