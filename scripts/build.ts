@@ -72,6 +72,7 @@ async function compile(outfile: string, target?: Target): Promise<string | null>
   } catch (error) {
     return describe(error);
   }
+  rmSync(`${outfile.replace(/\.exe$/, "")}.map`, { force: true }); // the executable has it inside too
   const { size } = Bun.file(outfile);
   if (size === 0) return "bun wrote no file";
   const seconds = ((performance.now() - start) / 1000).toFixed(1);

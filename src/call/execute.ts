@@ -29,13 +29,18 @@ export interface ExecuteDeps {
   onSlow(call: Call, command: Command, microseconds: number): void;
   /** Microseconds from which on `onSlow` is called; Infinity: never. */
   slowThreshold: number;
+  /** Time every command by itself, cheap ones too: for a very low slow log threshold. */
+  timeEach: boolean;
   /** latency-tracking: histograms a command. */
   trackLatency: boolean;
 }
 
 export class Executor {
-  /** The moment (ns) at which the current command began: the end of the one before. */
-  stamp = 0;
+  /** The moment (ns) up to which time has been accounted for. */
+  private stamp = 0;
+  /** A run of the same cheap command, timed as a whole. */
+  private run: Command | null = null;
+  private runLength = 0;
 
   constructor(private readonly deps: ExecuteDeps) {}
 
@@ -47,6 +52,7 @@ export class Executor {
   readonly execute: Execute = (call, command) => {
     const { deps } = this;
     const { reply } = call;
+    if (this.run !== command && this.runLength > 0) this.settle();
     const mark = reply.pos;
     const errorsBefore = reply.errorCount;
     call.dirty = 0;
@@ -55,25 +61,50 @@ export class Executor {
     try {
       command.run(call);
     } catch (error) {
-      reply.pos = mark;
-      if (error instanceof CommandError) reply.error(error.message);
-      else {
-        deps.onBug(error, call, command);
-        reply.error("ERR internal error; the server's log has the details");
-      }
+      this.answerFailure(error, call, command, mark);
     }
-    if (call.dirty > 0 && call.recording) deps.effects.record(call);
+    if (call.dirty > 0) {
+      deps.counters.changes += call.dirty;
+      if (call.recording) deps.effects.record(call);
+    }
     if (reply.errorCount !== errorsBefore) {
       command.failed++;
       deps.counters.countError(reply.lastError);
     }
-    const now = deps.clock.monotonic();
+    this.run = command;
+    this.runLength++;
+    if (!command.cheap || deps.timeEach) {
+      const elapsed = this.settle();
+      if (elapsed >= deps.slowThreshold * 1000) deps.onSlow(call, command, elapsed / 1000);
+    }
+  };
+
+  /**
+   * Accounts for the time since the last reading of the clock. A reading costs as much as a whole cheap
+   * command does, so a run of the same one shares it.
+   */
+  settle(): number {
+    const command = this.run;
+    if (command === null) return 0;
+    const now = this.deps.clock.monotonic();
     const elapsed = now - this.stamp;
     this.stamp = now;
-    command.calls++;
+    command.calls += this.runLength;
     command.usec += elapsed / 1000;
-    if (deps.trackLatency) record((command.latency ??= newHistogram()), elapsed);
-    if (elapsed >= deps.slowThreshold * 1000) deps.onSlow(call, command, elapsed / 1000);
-    deps.counters.commands++;
-  };
+    if (this.deps.trackLatency)
+      record((command.latency ??= newHistogram()), elapsed / this.runLength, this.runLength);
+    this.deps.counters.commands += this.runLength;
+    this.runLength = 0;
+    this.run = null;
+    return elapsed;
+  }
+
+  private answerFailure(error: unknown, call: Call, command: Command, mark: number): void {
+    call.reply.pos = mark;
+    if (error instanceof CommandError) call.reply.error(error.message);
+    else {
+      this.deps.onBug(error, call, command);
+      call.reply.error("ERR internal error; the server's log has the details");
+    }
+  }
 }

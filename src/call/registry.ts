@@ -75,6 +75,10 @@ export class Command {
   readonly legacyRange: LegacyRange;
   readonly subcommands: CommandTable | null;
   readonly run: (call: Call) => void;
+  /** Constant time and a few hundred nanoseconds: see Executor.settle. */
+  readonly cheap: boolean;
+  /** No gate but arity and authentication concerns it. */
+  readonly plain: boolean;
 
   calls = 0;
   usec = 0;
@@ -95,6 +99,8 @@ export class Command {
     this.exactArgs = spec.arity > 0;
     this.keys = new KeyFinder(spec);
     this.run = spec.run ?? noHandler;
+    this.cheap = spec.cheap === true || (this.flags & FLAGS.fast) !== 0;
+    this.plain = spec.subcommands === undefined && (this.flags & FLAGS.protected) === 0;
     this.subcommands = spec.subcommands === undefined ? null : new CommandTable(spec.subcommands, this);
   }
 

@@ -123,6 +123,8 @@ export interface CommandSpec {
   history?: [string, string][];
   deprecatedSince?: string;
   replacedBy?: string;
+  /** As cheap as a command flagged "fast", though Redis does not flag it so. */
+  cheap?: boolean;
   /** Sub-commands, for a container; a container without a handler of its own has no `run`. */
   subcommands?: CommandSpec[];
   run?(call: Call): void;

@@ -7,7 +7,7 @@ import * as setting from "./strings/setting.ts";
 
 export function allCommands(_deps: unknown): CommandSpec[] {
   const row = (name: string, arity: number, flags: Flag[], run: (call: Call) => void): CommandSpec => ({
-    name, arity, flags, categories: [], since: "1.0.0", group: "string", summary: "", run, keys: [oneKey("RW")],
+    name, arity, flags, categories: [], since: "1.0.0", group: "string", summary: "", run, cheap: true, keys: [oneKey("RW")],
   });
   return [
     row("get", 2, ["readonly", "fast"], reading.get),

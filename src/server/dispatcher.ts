@@ -21,6 +21,8 @@ export interface DispatcherDeps extends AdmissionDeps {
   counters: Counters;
   writer: ReplyWriter;
   pause: Pause;
+  /** Whether maxmemory is set at all. */
+  memoryLimited(): boolean;
   monitors: MonitorFeed;
   protocolError(connection: Connection, what: string): void;
   httpAttack(connection: Connection): void;
@@ -58,6 +60,7 @@ export class Dispatcher {
       this.one(connection);
       if (writer.pos > EARLY_FLUSH) connection.flush(writer);
     }
+    deps.executor.settle();
     reader.finish();
   }
 
@@ -70,7 +73,12 @@ export class Dispatcher {
     call.session = session;
     call.db = deps.keyspace.select(session.dbIndex);
     const command = deps.registry.lookup(call);
-    const error = command === null ? this.unknown(connection) : refuse(call, command, deps);
+    const error =
+      command === null
+        ? this.unknown(connection)
+        : command.plain && session.authenticated && !deps.memoryLimited() && command.acceptsArgs(call.argc)
+          ? null
+          : refuse(call, command, deps);
     if (command !== null && error === null) {
       if (deps.pause.delays(command)) {
         reader.rewind();

@@ -83,6 +83,7 @@ export class Server implements ConnectionHost {
         this.addSlow(call, command, microseconds);
       },
       slowThreshold: 10_000,
+      timeEach: false,
       trackLatency: true,
     });
     this.dispatcher = new Dispatcher({
@@ -94,6 +95,7 @@ export class Server implements ConnectionHost {
       pause: this.pause,
       monitors: this.monitors,
       protectedCommands: () => ({ debug: values.enableDebugCommand, module: values.enableModuleCommand }),
+      memoryLimited: () => values.maxmemory > 0,
       outOfMemory: () => values.maxmemory > 0 && this.keyspace.memoryUse > values.maxmemory,
       protocolError: (connection, what) => {
         this.log.verbose(`Protocol error (${what}) from client: addr=${connection.address}. Query buffer dropped`);

@@ -3,6 +3,8 @@ export class Counters {
   connections = 0;
   rejectedConnections = 0;
   commands = 0;
+  /** Changes to the data set since the last save. */
+  changes = 0;
   netInput = 0;
   netOutput = 0;
   hits = 0;

@@ -25,9 +25,10 @@ function highestOf(index: number): number {
   return (sub + 1) * 2 ** bucket - 1;
 }
 
-export function record(histogram: Int32Array, nanoseconds: number): void {
+/** Counts a value `times` times. */
+export function record(histogram: Int32Array, nanoseconds: number, times: number): void {
   const value = nanoseconds < 1 ? 1 : nanoseconds > MAX_VALUE ? MAX_VALUE : nanoseconds | 0;
-  histogram[indexOf(value)]!++;
+  histogram[indexOf(value)]! += times;
 }
 
 export function totalCount(histogram: Int32Array): number {

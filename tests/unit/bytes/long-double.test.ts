@@ -83,7 +83,7 @@ describe("INCRBYFLOAT", () => {
 
   test("doubles in the human format", () => {
     expect(formatDoubleHuman(0.1)).toBe("0.10000000000000001");
-    expect(formatDoubleHuman(13.361389338970184)).toBe("13.3613893389701841");
+    expect(formatDoubleHuman(13.361389338970184)).toBe("13.36138933897018433");
     expect(formatDoubleHuman(-3)).toBe("-3");
     expect(formatDoubleHuman(1e22)).toBe("10000000000000000000000");
     expect(formatDoubleHuman(5e-324)).toBe("0");
