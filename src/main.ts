@@ -1,16 +1,52 @@
-import { parseCommandLine } from "./config/command-line.ts";
-import { Config } from "./config/config.ts";
-import { loadConfig } from "./config/load.ts";
-import { Log } from "./host/log.ts";
-import { Server } from "./server/server.ts";
+import { defineCommand, renderUsage, runCommand } from "citty";
+import { REDBUN_VERSION, REDIS_VERSION } from "./host/version.ts";
+import { boot } from "./server/boot.ts";
 
-const line = parseCommandLine(process.argv.slice(2));
-if (line.mode !== "run") throw new Error(line.mode);
-const config = new Config();
-loadConfig(config, { options: line.directivesText });
-const log = new Log(false);
-const server = new Server(config, log);
-server.listeners.start(config.values);
-server.cron.start();
-log.role = "M";
-log.notice("Ready to accept connections tcp");
+/**
+ * The program: redbun [/path/to/redis.conf | -] [--directive value ...]. Options follow Redis's rules (any
+ * directive is a flag, several values to a flag), so citty gets the raw arguments and renders the help.
+ */
+const redbun = defineCommand({
+  meta: {
+    name: "redbun",
+    version: REDBUN_VERSION,
+    description: "A Redis-compatible server. Any directive of redis.conf is an option: --directive value ...",
+  },
+  args: {
+    config: {
+      type: "positional",
+      required: false,
+      description: 'Path of a redis.conf; "-" reads it from standard input',
+    },
+    port: { type: "string", description: "TCP port (-port works too)", valueHint: "6379" },
+    bind: { type: "string", description: "Addresses to listen on", valueHint: "addr ..." },
+    unixsocket: { type: "string", description: "Path of a Unix socket to listen on", valueHint: "path" },
+    "tls-port": { type: "string", description: "TCP port for TLS", valueHint: "port" },
+    requirepass: { type: "string", description: "Password that clients must give", valueHint: "password" },
+    maxmemory: { type: "string", description: "Limit on memory, such as 2gb", valueHint: "bytes" },
+    loglevel: {
+      type: "string",
+      description: "debug, verbose, notice, warning or nothing",
+      valueHint: "level",
+    },
+    logfile: {
+      type: "string",
+      description: "Where the log goes; standard output if empty",
+      valueHint: "path",
+    },
+    dir: { type: "string", description: "Working directory", valueHint: "path" },
+    daemonize: { type: "string", description: "yes: run in the background", valueHint: "yes|no" },
+    version: { type: "boolean", description: "Show the version (also -v)" },
+    help: { type: "boolean", description: "Show this help (also -h)" },
+  },
+  async run({ rawArgs }) {
+    const { print } = boot(rawArgs);
+    if (print === "version")
+      process.stdout.write(
+        `Redis server v=${REDIS_VERSION} sha=00000000:0 malloc=arena bits=64 build=redbun-${REDBUN_VERSION}\n`,
+      );
+    if (print === "help") process.stdout.write(`${await renderUsage(redbun)}\n`);
+  },
+});
+
+await runCommand(redbun, { rawArgs: process.argv.slice(2) });

@@ -39,7 +39,10 @@ export interface Launched {
   stop(signal?: NodeJS.Signals): Promise<number>;
 }
 
-const running = new Set<ServerProcess>();
+/** What the cleanup needs to know of a child process. */
+type Child = Pick<Bun.Subprocess, "kill" | "exited">;
+
+const running = new Set<Child>();
 const directories = new Set<string>();
 let cleanupInstalled = false;
 
@@ -73,7 +76,7 @@ export function temporaryDirectory(prefix = "redbun-"): string {
 }
 
 /** Takes a helper process into the cleanup. */
-export function adopt(child: ServerProcess): void {
+export function adopt(child: Child): void {
   installCleanup();
   running.add(child);
   child.exited.then(() => running.delete(child));

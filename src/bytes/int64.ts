@@ -55,7 +55,7 @@ export function parseInt64(buf: Uint8Array, start: number, end: number): bigint 
  */
 export function parseInt64Rounded(buf: Uint8Array, start: number, end: number): number {
   const value = parseSafeInt(buf, start, end);
-  if (value === value) return value;
+  if (!Number.isNaN(value)) return value;
   const big = parseInt64(buf, start, end);
   return big === null ? Number.NaN : Number(big);
 }

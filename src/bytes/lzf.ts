@@ -44,8 +44,10 @@ export function lzfCompress(
   let op = dstStart;
   let literals = start;
   let ip = start;
+  let window = (src[start]! << 8) | src[start + 1]!;
   while (ip < end - 2) {
-    const slot = hash3(src[ip]!, src[ip + 1]!, src[ip + 2]!);
+    window = ((window << 8) | src[ip + 2]!) & 0xffffff;
+    const slot = hash(window);
     const ref = table[slot]! - bias;
     table[slot] = ip + bias;
     if (
@@ -81,8 +83,10 @@ export function lzfCompress(
     literals = ip;
     // Of the bytes just covered only the last two starts are remembered: cheap, and runs still chain.
     if (ip < end - 2) {
-      table[hash3(src[ip - 2]!, src[ip - 1]!, src[ip]!)] = ip - 2 + bias;
-      table[hash3(src[ip - 1]!, src[ip]!, src[ip + 1]!)] = ip - 1 + bias;
+      window = (src[ip - 2]! << 16) | (src[ip - 1]! << 8) | src[ip]!;
+      table[hash(window)] = ip - 2 + bias;
+      window = ((window << 8) | src[ip + 1]!) & 0xffffff;
+      table[hash(window)] = ip - 1 + bias;
     }
   }
   op = writeLiterals(src, literals, end, dst, op, dstEnd);
@@ -142,6 +146,6 @@ function writeLiterals(
   return op;
 }
 
-function hash3(a: number, b: number, c: number): number {
-  return Math.imul((a << 16) | (b << 8) | c, 0x9e3779b1) >>> (32 - HASH_BITS);
+function hash(threeBytes: number): number {
+  return Math.imul(threeBytes, 0x9e3779b1) >>> (32 - HASH_BITS);
 }

@@ -58,7 +58,7 @@ export class Call {
   /** Argument i as an integer; throws "value is not an integer or out of range" beyond 64 bits. */
   int(i: number): number {
     const value = parseInt64Rounded(this.buf, this.start[i]!, this.end[i]!);
-    if (value !== value) throw new CommandError(errors.notInteger);
+    if (Number.isNaN(value)) throw new CommandError(errors.notInteger);
     return value;
   }
 

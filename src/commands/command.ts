@@ -3,7 +3,7 @@ import { globMatch } from "../bytes/glob.ts";
 import { Call } from "../call/call.ts";
 import { KEY_FLAGS, keyFlagBits } from "../call/key-specs.ts";
 import { type KeyList, keyErrors } from "../call/keys.ts";
-import { CATEGORIES, type Command, type Registry } from "../call/registry.ts";
+import { CATEGORIES, type Command, type CommandTable, type Registry } from "../call/registry.ts";
 import { type CommandSpec, FLAGS, type KeySpec } from "../call/spec.ts";
 import { type Argument, parseSyntax } from "../call/syntax.ts";
 import { CommandError, errors } from "../resp/errors.ts";
@@ -109,8 +109,7 @@ function replyKeySpec(reply: ReplyWriter, spec: KeySpec): void {
   ]);
 }
 
-function replyInfo(reply: ReplyWriter, command: Command | null): void {
-  if (command === null) return reply.nil();
+function replyInfo(reply: ReplyWriter, command: Command): void {
   const { spec, legacyRange, subcommands } = command;
   const { tips = [], keys = [] } = spec;
   reply.array(10);
@@ -125,9 +124,13 @@ function replyInfo(reply: ReplyWriter, command: Command | null): void {
   for (const tip of tips) reply.bulkText(tip);
   reply.set(keys.length);
   for (const key of keys) replyKeySpec(reply, key);
-  if (subcommands === null) return reply.set(0);
-  reply.array(subcommands.size);
-  for (const subcommand of subcommands) replyInfo(reply, subcommand);
+  if (subcommands === null) reply.set(0);
+  else replyInfos(reply, subcommands);
+}
+
+function replyInfos(reply: ReplyWriter, commands: CommandTable): void {
+  reply.array(commands.size);
+  for (const command of commands) replyInfo(reply, command);
 }
 
 function replyArguments(reply: ReplyWriter, list: Argument[]): void {
@@ -270,9 +273,7 @@ const HELP = [
 
 export function commandCommands(deps: { registry: () => Registry }): CommandSpec[] {
   function command({ reply }: Call): void {
-    const { commands } = deps.registry();
-    reply.array(commands.size);
-    for (const each of commands) replyInfo(reply, each);
+    replyInfos(reply, deps.registry().commands);
   }
 
   function commandCount({ reply }: Call): void {
@@ -280,15 +281,20 @@ export function commandCommands(deps: { registry: () => Registry }): CommandSpec
   }
 
   function commandInfo(call: Call): void {
-    if (call.argc === 2) return command(call);
-    call.reply.array(call.argc - 2);
-    for (let i = 2; i < call.argc; i++) replyInfo(call.reply, deps.registry().get(call.text(i)));
+    const { reply, argc } = call;
+    const registry = deps.registry();
+    if (argc === 2) replyInfos(reply, registry.commands);
+    else reply.array(argc - 2);
+    for (let i = 2; i < argc; i++) {
+      const found = registry.get(call.text(i));
+      if (found === null) reply.nil();
+      else replyInfo(reply, found);
+    }
   }
 
   function commandDocs(call: Call): void {
     const registry = deps.registry();
-    if (call.argc === 2) return replyNamedDocs(call.reply, [...registry.commands]);
-    const found: Command[] = [];
+    const found: Command[] = call.argc === 2 ? [...registry.commands] : [];
     for (let i = 2; i < call.argc; i++) {
       const each = registry.get(call.text(i));
       if (each !== null) found.push(each);

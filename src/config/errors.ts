@@ -56,6 +56,8 @@ export function formatConfigFileError(error: ConfigFileError, version: string): 
 
 const SYSTEM_ERRORS: Readonly<Record<string, string>> = {
   EACCES: "Permission denied",
+  EADDRINUSE: "Address already in use",
+  EADDRNOTAVAIL: "Cannot assign requested address",
   EBUSY: "Device or resource busy",
   EEXIST: "File exists",
   EINVAL: "Invalid argument",

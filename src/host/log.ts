@@ -1,5 +1,5 @@
-import { type ConsolaInstance, createConsola, LogLevels } from "consola";
 import { closeSync, openSync, writeSync } from "node:fs";
+import { type ConsolaInstance, createConsola, LogLevels } from "consola";
 
 /**
  * The server's log, through consola. To a file or a pipe each line has Redis's form, which tools wait for:
@@ -27,7 +27,9 @@ export class Log {
 
   /** `terminal`: whether standard output is one. */
   constructor(terminal: boolean) {
-    this.pretty = terminal ? createConsola({ level: LogLevels.verbose, formatOptions: { date: true } }) : null;
+    this.pretty = terminal
+      ? createConsola({ level: LogLevels.verbose, formatOptions: { date: true } })
+      : null;
   }
 
   /** Sends lines to a file ("" means standard output). Throws what opening it throws. */
@@ -52,6 +54,15 @@ export class Log {
 
   warning(message: string): void {
     this.write("warning", message);
+  }
+
+  /** Text as it is, without a line's head. */
+  raw(text: string, terminal: boolean): void {
+    try {
+      writeSync(terminal && this.file === "" ? 1 : this.fd, text);
+    } catch {
+      // As in `write`.
+    }
   }
 
   enabled(level: LogLevel): boolean {

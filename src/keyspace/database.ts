@@ -23,6 +23,8 @@ const EMBSTR_LIMIT = 44;
 export interface KeyspaceContext {
   readonly clock: Clock;
   readonly access: AccessClock;
+  /** 32-bit random integers. */
+  readonly random: () => number;
   readonly seed0: number;
   readonly seed1: number;
   readonly stats: KeyspaceStats;
@@ -126,12 +128,19 @@ export class Database {
     const length = end - start;
     if (length <= 20 && length > 0 && value[start]! <= 57) {
       const number = parseSafeInt(value, start, end);
-      if (number === number)
+      if (!Number.isNaN(number))
         return this.setHalves(buf, keyStart, keyEnd, lowHalf(number), highHalf(number), expireAt);
       if (length > 15) {
         const big = parseInt64(value, start, end);
         if (big !== null)
-          return this.setHalves(buf, keyStart, keyEnd, Number(BigInt.asIntN(32, big)), Number(big >> 32n), expireAt);
+          return this.setHalves(
+            buf,
+            keyStart,
+            keyEnd,
+            Number(BigInt.asIntN(32, big)),
+            Number(big >> 32n),
+            expireAt,
+          );
       }
     }
     const encoding = length <= EMBSTR_LIMIT ? ENC_EMBSTR : ENC_RAW;
@@ -345,18 +354,21 @@ export class Database {
 
   hashOf(position: number): number {
     const start = this.records.keyStart(position);
-    return this.index.hash(
-      this.records.keyBytes(position),
-      start,
-      start + this.records.keyLength(position),
-    );
+    return this.index.hash(this.records.keyBytes(position), start, start + this.records.keyLength(position));
   }
 
   /**
    * Puts a copy of `source`'s record (of this or another database) under a key that must not exist here;
    * with `take`, blocks move instead of being copied and the source record is removed.
    */
-  copyFrom(source: Database, from: number, buf: Uint8Array, start: number, end: number, take: boolean): number {
+  copyFrom(
+    source: Database,
+    from: number,
+    buf: Uint8Array,
+    start: number,
+    end: number,
+    take: boolean,
+  ): number {
     const theirs = source.records;
     const encoding = theirs.encoding(from);
     const length = theirs.valueLength(from);

@@ -36,7 +36,7 @@ class Bucket {
         this.tail = new Int32Array(CHUNK_INTS);
         this.used = 0;
       } else {
-        const larger = new Int32Array(this.used * 4 > CHUNK_INTS ? CHUNK_INTS : this.used * 4);
+        const larger = new Int32Array(Math.min(CHUNK_INTS, this.used * 4));
         larger.set(this.tail);
         this.tail = larger;
       }
@@ -84,7 +84,7 @@ export class ExpiryWheel {
   /** The tick under which a time is filed, 1 or later. */
   tickOf(atMs: number): number {
     const tick = Math.floor(atMs / TICK_MS) - this.origin;
-    return tick < this.current ? this.current : tick > LAST_TICK ? LAST_TICK : tick;
+    return Math.max(this.current, Math.min(LAST_TICK, tick));
   }
 
   add(hash: number, tick: number): void {

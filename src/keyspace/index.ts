@@ -75,7 +75,10 @@ export class Index {
     let slot = home(hash);
     for (;;) {
       const position = segment[slot * 2 + 1]!;
-      if (position === 0 || (segment[slot * 2] === hash && this.records.keyEquals(position, buf, start, end))) {
+      if (
+        position === 0 ||
+        (segment[slot * 2] === hash && this.records.keyEquals(position, buf, start, end))
+      ) {
         this.foundSegment = segment;
         this.foundSlot = slot;
         return position;

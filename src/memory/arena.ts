@@ -184,8 +184,7 @@ export class Arena {
     const first = page === 0 ? 1 : 0;
     let at = unit <= first ? first : first + Math.ceil((unit - first) / size) * size;
     const words = this.words[page]!;
-    for (; at < meta.bump; at += size)
-      if (words[at * 2 + 1] !== FREE_MARK) return (page << PAGE_BITS) | at;
+    for (; at < meta.bump; at += size) if (words[at * 2 + 1] !== FREE_MARK) return (page << PAGE_BITS) | at;
     return 0;
   }
 

@@ -1,6 +1,6 @@
 import { copyBytes, textBytes, utf8 } from "../bytes/ascii.ts";
-import { writeInt, writeInt64 } from "../bytes/int64.ts";
 import { MAX_DOUBLE_TEXT, writeDouble } from "../bytes/double.ts";
+import { writeInt, writeInt64 } from "../bytes/int64.ts";
 
 /**
  * The reply writer: appends replies in RESP2 or RESP3 to one growing buffer that is written to the socket

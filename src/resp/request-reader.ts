@@ -176,8 +176,7 @@ export class RequestReader {
           length = this.readLength("bulk", this.limits.protoMaxBulkLen);
           if (length === INCOMPLETE) return NEED_MORE;
           if (length === TOO_LONG) return PROTOCOL_ERROR;
-          if (buf[pos] !== 36)
-            return this.fail(`expected '$', got '${String.fromCharCode(buf[pos]!)}'`);
+          if (buf[pos] !== 36) return this.fail(`expected '$', got '${String.fromCharCode(buf[pos]!)}'`);
           if (length < 0) return this.fail("invalid bulk length");
           if (length > UNAUTHENTICATED_BULK && !this.authenticated)
             return this.fail("unauthenticated bulk length");
@@ -218,7 +217,7 @@ export class RequestReader {
     const value = parseInt64Rounded(buf, this.pos + 1, at);
     if (what === "bulk" && buf[this.pos] !== 36) return BAD;
     this.pos = at + 2;
-    return value !== value || value > max ? BAD : value < 0 ? (what === "bulk" ? BAD : -1) : value;
+    return Number.isNaN(value) || value > max ? BAD : value < 0 ? (what === "bulk" ? BAD : -1) : value;
   }
 
   private readInline(): number {

@@ -1,6 +1,6 @@
 import type { Clock } from "../host/clock.ts";
-import type { ReaderLimits } from "../resp/request-reader.ts";
 import type { Request } from "../resp/request.ts";
+import type { ReaderLimits } from "../resp/request-reader.ts";
 import type { Counters } from "../stats/counters.ts";
 import type { Connection } from "./connection.ts";
 

@@ -1,5 +1,6 @@
-import type { SocketHandler, TCPSocketListener, TLSOptions, UnixSocketListener } from "bun";
 import { chmodSync, readFileSync, rmSync } from "node:fs";
+import type { SocketHandler, TCPSocketListener, TLSOptions, UnixSocketListener } from "bun";
+import { systemErrorText } from "../config/errors.ts";
 import type { ConfigValues } from "../config/table.ts";
 import type { Connection } from "./connection.ts";
 
@@ -88,7 +89,7 @@ export class Listeners {
         bound++;
       } catch (error) {
         if (optional && (error as { code?: string }).code !== "EADDRINUSE") continue;
-        throw new Error(`${hostname}:${port}: bind: ${(error as { code?: string }).code ?? (error as Error).message}`);
+        throw new Error(`${hostname}:${port}: bind: ${systemErrorText(error)}`);
       }
     }
     if (bound === 0) throw new Error(`no address of '${addresses.join(" ")}' could be bound`);
@@ -127,7 +128,9 @@ export function tlsOptions(values: Readonly<ConfigValues>): TLSOptions {
   if (values.tlsKeyFilePass !== "") options.passphrase = values.tlsKeyFilePass;
   if (values.tlsCaCertFile !== "") options.ca = read("tls-ca-cert-file", values.tlsCaCertFile);
   else if (values.tlsAuthClients !== "no")
-    throw new Error("Either tls-ca-cert-file or tls-ca-cert-dir must be specified when tls-cluster, tls-replication or tls-auth-clients are enabled!");
+    throw new Error(
+      "Either tls-ca-cert-file or tls-ca-cert-dir must be specified when tls-cluster, tls-replication or tls-auth-clients are enabled!",
+    );
   if (values.tlsDhParamsFile !== "") options.dhParamsFile = values.tlsDhParamsFile;
   if (values.tlsCiphers !== "") options.ciphers = values.tlsCiphers;
   return options;

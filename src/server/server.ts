@@ -1,13 +1,13 @@
 import type { Socket, SocketHandler } from "bun";
 import { Executor } from "../call/execute.ts";
 import { Registry } from "../call/registry.ts";
+import { allCommands } from "../commands/all.ts";
 import type { Config } from "../config/config.ts";
 import { Clock } from "../host/clock.ts";
 import type { Log } from "../host/log.ts";
 import { Random, randomHex } from "../host/random.ts";
 import { AccessClock } from "../keyspace/access.ts";
 import { Keyspace } from "../keyspace/keyspace.ts";
-import { allCommands } from "../commands/all.ts";
 import { ReplyWriter } from "../resp/reply-writer.ts";
 import { Request } from "../resp/request.ts";
 import { Counters } from "../stats/counters.ts";
@@ -21,6 +21,7 @@ import { type Endpoint, Listeners } from "./listeners.ts";
 import { MonitorFeed } from "./monitor.ts";
 import { OutputLimits } from "./output-limits.ts";
 import { Pause } from "./pause.ts";
+import { Shutdown } from "./shutdown.ts";
 
 /**
  * The server: builds every room, connects them, and handles socket events. Nothing below this floor knows it;
@@ -47,6 +48,7 @@ export class Server implements ConnectionHost {
   readonly monitors = new MonitorFeed(this.clock);
   readonly access = new AccessClock(this.clock, this.random);
   readonly outputLimits: OutputLimits;
+  readonly shutdown: Shutdown;
   readonly pause = new Pause(() => this.resumeAll());
   private readonly toFlush = new Set<Connection>();
   private inEvent = false;
@@ -61,6 +63,7 @@ export class Server implements ConnectionHost {
       {
         clock: this.clock,
         access: this.access,
+        random: this.random.int32,
         seed0: this.random.int32(),
         seed1: this.random.int32(),
         stats: this.counters,
@@ -98,7 +101,9 @@ export class Server implements ConnectionHost {
       memoryLimited: () => values.maxmemory > 0,
       outOfMemory: () => values.maxmemory > 0 && this.keyspace.memoryUse > values.maxmemory,
       protocolError: (connection, what) => {
-        this.log.verbose(`Protocol error (${what}) from client: addr=${connection.address}. Query buffer dropped`);
+        this.log.verbose(
+          `Protocol error (${what}) from client: addr=${connection.address}. Query buffer dropped`,
+        );
       },
       httpAttack: (connection) => {
         this.log.warning(
@@ -110,6 +115,7 @@ export class Server implements ConnectionHost {
       suspended: (connection) => this.suspendedConnections.add(connection),
     });
     this.outputLimits = new OutputLimits(this.config.values, this.clock, this.counters, this.log);
+    this.shutdown = new Shutdown(config, log, () => this.closeAll());
     this.listeners = new Listeners((kind) => this.handlers(kind));
     this.cronDeps = {
       clock: this.clock,
@@ -121,6 +127,22 @@ export class Server implements ConnectionHost {
       paused: false,
     };
     this.cron = new Cron(this.cronDeps);
+  }
+
+  /** Begins the periodic work and obeys signals. */
+  start(): void {
+    this.shutdown.listenForSignals();
+    process.on("uncaughtException", (error) => {
+      this.counters.unexpectedErrors++;
+      this.log.warning(`Uncaught exception: ${error instanceof Error ? error.stack : String(error)}`);
+    });
+    this.cron.start();
+  }
+
+  private closeAll(): void {
+    this.cron.stop();
+    this.listeners.stop();
+    for (const connection of [...this.clients.connections()]) connection.close("now");
   }
 
   // ------------------------------------------------------------------ socket events
@@ -163,7 +185,11 @@ export class Server implements ConnectionHost {
     if (this.clients.count >= values.maxclients) return "ERR max number of clients reached";
     if (kind === "unix" || !values.protectedMode || values.requirepass !== "") return null;
     const { remoteAddress } = socket;
-    if (remoteAddress.startsWith("127.") || remoteAddress === "::1" || remoteAddress.startsWith("::ffff:127."))
+    if (
+      remoteAddress.startsWith("127.") ||
+      remoteAddress === "::1" ||
+      remoteAddress.startsWith("::ffff:127.")
+    )
       return null;
     return (
       "DENIED Redis is running in protected mode because protected mode is enabled and no password is set for the " +
@@ -194,7 +220,8 @@ export class Server implements ConnectionHost {
     this.inEvent = true;
     this.dispatcher.run(connection);
     connection.flush(this.writer);
-    if (connection.reader.pending > this.config.values.clientQueryBufferLimit) this.queryBufferExceeded(connection);
+    if (connection.reader.pending > this.config.values.clientQueryBufferLimit)
+      this.queryBufferExceeded(connection);
     this.inEvent = false;
     if (this.toFlush.size > 0) this.flushAll();
   }
@@ -263,7 +290,9 @@ export class Server implements ConnectionHost {
     }
   }
 
-  private addSlow(...[call, command, microseconds]: Parameters<ConstructorParameters<typeof Executor>[0]["onSlow"]>): void {
+  private addSlow(
+    ...[call, command, microseconds]: Parameters<ConstructorParameters<typeof Executor>[0]["onSlow"]>
+  ): void {
     void call;
     void command;
     void microseconds;

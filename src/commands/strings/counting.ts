@@ -1,5 +1,16 @@
 import { latin1Bytes, latin1Text } from "../../bytes/ascii.ts";
-import { halvesAreSafe, highHalf, INT64_MAX, INT64_MIN, joinBig, joinHalves, lowHalf, MAX_SAFE, parseInt64, parseSafeInt } from "../../bytes/int64.ts";
+import {
+  halvesAreSafe,
+  highHalf,
+  INT64_MAX,
+  INT64_MIN,
+  joinBig,
+  joinHalves,
+  lowHalf,
+  MAX_SAFE,
+  parseInt64,
+  parseSafeInt,
+} from "../../bytes/int64.ts";
 import { incrByFloat } from "../../bytes/long-double.ts";
 import type { Call } from "../../call/call.ts";
 import { KEEP_EXPIRY } from "../../keyspace/database.ts";
@@ -24,13 +35,13 @@ export function decr(call: Call): void {
 
 export function incrby(call: Call): void {
   const by = call.safeInt(2);
-  if (by === by) add(call, by);
+  if (!Number.isNaN(by)) add(call, by);
   else addBig(call, stringAtForWrite(call, 1), call.bigint(2));
 }
 
 export function decrby(call: Call): void {
   const by = call.safeInt(2);
-  if (by === by) return add(call, -by);
+  if (!Number.isNaN(by)) return add(call, -by);
   const big = call.bigint(2);
   if (big === INT64_MIN) throw new CommandError("ERR decrement would overflow");
   addBig(call, stringAtForWrite(call, 1), -big);
@@ -48,7 +59,7 @@ function add(call: Call, by: number): void {
     } else {
       view.read(db, position);
       old = parseSafeInt(view.buf, view.start, view.end);
-      if (old !== old) return addBig(call, position, BigInt(by));
+      if (Number.isNaN(old)) return addBig(call, position, BigInt(by));
     }
   }
   const sum = old + by;

@@ -15,7 +15,7 @@ const PX = latin1Bytes("px");
 const EXAT = latin1Bytes("exat");
 const PXAT = latin1Bytes("pxat");
 
-const MAX_MS = 9223372036854775807;
+const MAX_MS = 2 ** 63;
 
 export class StringOptions {
   nx = false;

@@ -2,7 +2,7 @@ import { latin1Bytes, utf8 } from "../../bytes/ascii.ts";
 import type { Call } from "../../call/call.ts";
 import { KEEP_EXPIRY, NO_EXPIRY } from "../../keyspace/database.ts";
 import { TYPE_STRING } from "../../keyspace/record.ts";
-import { StringView, growString, stringLength } from "../../keyspace/strings.ts";
+import { growString, StringView, stringLength } from "../../keyspace/strings.ts";
 import { CommandError, errors } from "../../resp/errors.ts";
 import { expiryArgument, StringOptions } from "./options.ts";
 import { replyValue, stringAt, stringAtForWrite } from "./reading.ts";

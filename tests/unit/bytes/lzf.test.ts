@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { lzfCompress, lzfDecompress } from "../../../src/bytes/lzf.ts";
 import { bytesOf, type Random, seeded } from "./random.ts";
 
-function sample(random: Random): Uint8Array {
+function sample(random: Random): Uint8Array<ArrayBuffer> {
   const bytes = random.bytes(random.below(random.below(10) === 0 ? 30000 : 300));
   const kind = random.below(4);
   for (let i = 0; i < bytes.length; i++) {

@@ -4,7 +4,7 @@
 export interface Random {
   /** An integer 0 .. limit-1. */
   below(limit: number): number;
-  bytes(length: number, alphabet?: string): Uint8Array;
+  bytes(length: number, alphabet?: string): Uint8Array<ArrayBuffer>;
   pick<T>(items: readonly T[]): T;
 }
 
@@ -30,6 +30,6 @@ export function seeded(name: string): Random {
   };
 }
 
-export function bytesOf(text: string): Uint8Array {
+export function bytesOf(text: string): Uint8Array<ArrayBuffer> {
   return Uint8Array.from(text, (c) => c.charCodeAt(0));
 }

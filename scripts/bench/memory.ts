@@ -1,0 +1,55 @@
+/**
+ * Resident bytes per key: the growth of VmRSS over many keys of one form, in a fresh server each.
+ */
+import { type Contestant, inTurn, type Report } from "./contestants.ts";
+import { type Encode, loadEncoded, Template } from "./loader.ts";
+import type { Options } from "./options.ts";
+import { residentBytes } from "./process.ts";
+
+const KEY = "key:############";
+/** Time for a server to finish what it put off: freeing, rehashing, collecting. */
+const SETTLE_MS = 2000;
+
+const plain = new Template(["SET", KEY, `value:${"#".repeat(26)}`]);
+const expiring = new Template(["SET", KEY, `value:${"#".repeat(26)}`, "EX", "######"]);
+/** 5 to 10 digits: at 10,000 and above Redis shares no integers. */
+const integers = [5, 6, 7, 8, 9, 10].map((digits) => new Template(["SET", KEY, "#".repeat(digits)]));
+
+const FORMS: { name: string; encode: Encode }[] = [
+  { name: "16-byte key, 32-byte value", encode: (i, buffer, at) => plain.encode(buffer, at, [i, i]) },
+  {
+    name: "the same with expiry",
+    encode: (i, buffer, at) => expiring.encode(buffer, at, [i, i, 100_000 + (i % 800_000)]),
+  },
+  {
+    name: "16-byte key, integer value",
+    encode(i, buffer, at) {
+      const smallest = 10 ** (4 + (i % 6));
+      return integers[i % 6]!.encode(buffer, at, [i, smallest + ((i * 7_919_317) % (9 * smallest))]);
+    },
+  },
+];
+
+export async function memory(options: Options, report: Report): Promise<void> {
+  const keys = options.memoryKeys;
+  for (const { name, encode } of FORMS) {
+    const results = await inTurn(options, [], async ({ port, process, wire }: Contestant) => {
+      const before = residentBytes(process.pid);
+      await loadEncoded(port, keys, encode);
+      await Bun.sleep(SETTLE_MS);
+      const after = residentBytes(process.pid);
+      const stored = await wire.command("DBSIZE");
+      if (stored !== keys) throw new Error(`DBSIZE is ${stored} after ${keys} keys`);
+      return { before, after, perKey: (after - before) / keys };
+    });
+    report({
+      section: "memory",
+      name,
+      unit: "bytes/key",
+      redis: results.redis.perKey,
+      redbun: results.redbun.perKey,
+      goal: { kind: "ratio", atMost: 0.8 },
+      details: { keys, results },
+    });
+  }
+}

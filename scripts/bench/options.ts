@@ -1,0 +1,144 @@
+/**
+ * The options of `bun run bench`, checked and with their defaults filled in.
+ */
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { splitCommand } from "../lib/launch.ts";
+import { DEFAULT_ROWS, ROWS } from "./rows.ts";
+
+export const SECTIONS = ["throughput", "memory", "stall", "expiry", "idle"] as const;
+export type Section = (typeof SECTIONS)[number];
+
+export interface Options {
+  /** The command lines of the two servers. */
+  redis: string[];
+  redbun: string[];
+  benchmark: string;
+  sections: Section[];
+  rows: string[];
+  /** True when the rows were named by the user, so that an unknown command is said and not passed over. */
+  rowsNamed: boolean;
+  pipelines: number[];
+  rounds: number;
+  /** Requests of one run at pipeline 1; more at higher ones, see `requestsAt`. */
+  requests: number;
+  clients: number;
+  keyspace: number;
+  memoryKeys: number;
+  stallKeys: number;
+  expiryKeys: number;
+  idleConnections: number;
+  idleSeconds: number;
+  json: string;
+}
+
+const ROOT = join(import.meta.dir, "..", "..");
+
+const USAGE = `usage: bun run bench [options]
+
+Compares redbun with a real redis-server in one run and prints the ratios.
+
+  --redis CMD          the real server (default: redis-server on the PATH)
+  --benchmark PATH     redis-benchmark (default: on the PATH)
+  --server CMD         redbun (default: dist/redbun if it is there, else bun src/main.ts)
+  --only SECTION,...   ${SECTIONS.join(", ")} (default: all)
+  --rows ROW,...       ${Object.keys(ROWS).join(", ")}
+                       (default: ${DEFAULT_ROWS.join(", ")}; "all" for those the server knows)
+  --pipelines N,...    default 1,16,100
+  --rounds N           runs of each measurement and server, of which the median counts (default 5)
+  --requests N         requests of a run at pipeline 1 (default 200000); 8 and 15 times that at 16 and 100
+  --clients N          connections of redis-benchmark (default 50)
+  --keyspace N         random keys of redis-benchmark (default 100000)
+  --keys N             keys of the memory, stall and expiry sections (default 1M, 10M, 1M)
+  --json FILE          default bench-results/DATE.json
+  --quick              small sizes and one round: shows that all works, the figures mean little
+`;
+
+export function parseOptions(argv: string[]): Options {
+  const { values } = parseArgs({
+    args: argv,
+    options: {
+      redis: { type: "string", default: "redis-server" },
+      benchmark: { type: "string", default: "redis-benchmark" },
+      server: { type: "string" },
+      only: { type: "string" },
+      rows: { type: "string" },
+      pipelines: { type: "string" },
+      rounds: { type: "string" },
+      requests: { type: "string" },
+      clients: { type: "string" },
+      keyspace: { type: "string" },
+      keys: { type: "string" },
+      json: { type: "string" },
+      quick: { type: "boolean", default: false },
+      help: { type: "boolean", short: "h", default: false },
+    },
+  });
+  if (values.help) {
+    process.stdout.write(USAGE);
+    process.exit(0);
+  }
+  const { quick } = values;
+  const size = (
+    name: "rounds" | "requests" | "clients" | "keyspace" | "keys",
+    whole: number,
+    small: number,
+  ) => positive(name, values[name], quick ? small : whole);
+  return {
+    redis: splitCommand(values.redis),
+    redbun: values.server ? splitCommand(values.server) : defaultServer(),
+    benchmark: values.benchmark,
+    sections: list(values.only, SECTIONS, SECTIONS, "--only"),
+    rows:
+      values.rows === "all"
+        ? Object.keys(ROWS)
+        : list(values.rows, Object.keys(ROWS), DEFAULT_ROWS, "--rows"),
+    rowsNamed: values.rows !== undefined && values.rows !== "all",
+    pipelines: (values.pipelines ?? "1,16,100").split(",").map((each) => positive("pipelines", each, 1)),
+    rounds: size("rounds", 5, 1),
+    requests: size("requests", 200_000, 10_000),
+    clients: size("clients", 50, 50),
+    keyspace: size("keyspace", 100_000, 100_000),
+    memoryKeys: size("keys", 1_000_000, 200_000),
+    stallKeys: size("keys", 10_000_000, 1_000_000),
+    expiryKeys: size("keys", 1_000_000, 200_000),
+    idleConnections: quick ? 2000 : 10_000,
+    idleSeconds: quick ? 2 : 5,
+    json: values.json ?? join(ROOT, "bench-results", `${new Date().toISOString().replaceAll(":", "-")}.json`),
+  };
+}
+
+function defaultServer(): string[] {
+  const binary = join(ROOT, "dist", "redbun");
+  return existsSync(binary) ? [binary] : [process.execPath, join(ROOT, "src", "main.ts")];
+}
+
+function list<T extends string>(
+  given: string | undefined,
+  known: readonly T[],
+  otherwise: readonly T[],
+  option: string,
+): T[] {
+  if (given === undefined) return [...otherwise];
+  return given
+    .toLowerCase()
+    .split(",")
+    .map(
+      (name) =>
+        known.find((each) => each === name) ??
+        usageError(`${option}: no ${name}; there are ${known.join(", ")}`),
+    );
+}
+
+function positive(name: string, given: string | undefined, otherwise: number): number {
+  const number = given === undefined ? otherwise : Number(given);
+  return Number.isSafeInteger(number) && number > 0
+    ? number
+    : usageError(`--${name}: not a positive number: ${given}`);
+}
+
+function usageError(message: string): never {
+  console.error(`bench: ${message}`);
+  process.exit(2);
+}

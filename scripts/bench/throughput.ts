@@ -1,0 +1,167 @@
+/**
+ * Requests per second by redis-benchmark and CPU time per command, for each row and pipeline: both servers
+ * stay up, runs go in turn, the data is emptied and prepared anew before each.
+ */
+
+import { adopt } from "../lib/launch.ts";
+import { infoField } from "../lib/wire.ts";
+import {
+  type Contestant,
+  endContestant,
+  knows,
+  type Measure,
+  type Report,
+  SIDES,
+  type Side,
+  startContestant,
+} from "./contestants.ts";
+import type { Options } from "./options.ts";
+import { cpuMicroseconds, median } from "./process.ts";
+import { DATA_SIZE, ROWS, type Row } from "./rows.ts";
+
+interface Run {
+  rps: number;
+  /** Server's CPU microseconds per command. */
+  cpu: number;
+}
+
+/** The goals of the project for SET, GET, INCR and MSET, by pipeline. */
+const RPS_GOALS: Record<number, number> = { 1: 1, 16: 1.2, 100: 1.3 };
+
+export async function throughput(options: Options, report: Report): Promise<void> {
+  const contestants: Contestant[] = [];
+  try {
+    for (const side of SIDES) contestants.push(await startContestant(side, options));
+    for (const name of options.rows) {
+      const row = ROWS[name]!;
+      const missing = await sidesWithout(row.command, contestants);
+      if (missing.length > 0) {
+        if (options.rowsNamed) report(unknown(name, missing));
+        continue;
+      }
+      // The first requests of a kind find cold code in both servers: they do not count.
+      for (const each of contestants) await run(options, each, row, 16, Math.ceil(options.requests / 4));
+      for (const pipeline of options.pipelines) {
+        for (const measure of await compare(options, contestants, name, row, pipeline)) report(measure);
+      }
+    }
+  } finally {
+    for (const each of contestants) await endContestant(each);
+  }
+}
+
+async function sidesWithout(command: string, contestants: Contestant[]): Promise<Side[]> {
+  const missing: Side[] = [];
+  for (const each of contestants) if (!(await knows(each, command))) missing.push(each.side);
+  return missing;
+}
+
+function unknown(name: string, missing: Side[]): Measure {
+  const note = `${missing.join(" and ")} has no such command`;
+  return {
+    section: "throughput",
+    name: name.toUpperCase(),
+    unit: "requests/s",
+    redis: null,
+    redbun: null,
+    note,
+  };
+}
+
+async function compare(
+  options: Options,
+  contestants: Contestant[],
+  name: string,
+  row: Row,
+  pipeline: number,
+): Promise<Measure[]> {
+  const runs: Record<Side, Run[]> = { redis: [], redbun: [] };
+  const requests = requestsAt(pipeline, options.requests);
+  for (let round = 0; round < options.rounds; round++) {
+    for (const each of contestants) runs[each.side].push(await run(options, each, row, pipeline, requests));
+  }
+  const title = `${name.toUpperCase()} -P ${pipeline}`;
+  const figure = (side: Side, key: keyof Run) => median(runs[side].map((each) => each[key]));
+  const ratios = runs.redbun.map((each, i) => each.rps / runs.redis[i]!.rps);
+  const goal = ["set", "get", "incr", "mset"].includes(name) ? RPS_GOALS[pipeline] : undefined;
+  return [
+    {
+      section: "throughput",
+      name: title,
+      unit: "requests/s",
+      redis: figure("redis", "rps"),
+      redbun: figure("redbun", "rps"),
+      ...(goal && { goal: { kind: "ratio" as const, atLeast: goal } }),
+      ...(ratios.length > 1 && {
+        note: `rounds ${Math.min(...ratios).toFixed(2)} to ${Math.max(...ratios).toFixed(2)}`,
+      }),
+      details: { pipeline, requests, runs },
+    },
+    {
+      section: "throughput",
+      name: title,
+      unit: "cpu us/command",
+      redis: figure("redis", "cpu"),
+      redbun: figure("redbun", "cpu"),
+    },
+  ];
+}
+
+/** Pipelined runs are shorter in time, so they get more requests: 8 times at 16, 15 times at 100. */
+function requestsAt(pipeline: number, base: number): number {
+  return Math.round(base * Math.min(15, Math.max(1, pipeline / 2)));
+}
+
+async function run(
+  options: Options,
+  contestant: Contestant,
+  row: Row,
+  pipeline: number,
+  requests: number,
+): Promise<Run> {
+  const { wire, port, process } = contestant;
+  const { keyspace } = options;
+  await wire.command("FLUSHALL");
+  await row.prepare?.({ wire, port, requests, keyspace });
+  const commands = await commandsProcessed(contestant);
+  const cpu = cpuMicroseconds(process.pid);
+  const rps = await benchmark(options, port, row, pipeline, requests);
+  const used = cpuMicroseconds(process.pid) - cpu;
+  return { rps, cpu: used / ((await commandsProcessed(contestant)) - commands) };
+}
+
+async function commandsProcessed({ wire }: Contestant): Promise<number> {
+  return Number(infoField(await wire.command("INFO", "stats"), "total_commands_processed"));
+}
+
+/** Runs redis-benchmark and gives its requests per second. */
+async function benchmark(
+  options: Options,
+  port: number,
+  row: Row,
+  pipeline: number,
+  requests: number,
+): Promise<number> {
+  const numbers = {
+    p: port,
+    c: options.clients,
+    n: requests,
+    P: pipeline,
+    r: options.keyspace,
+    d: DATA_SIZE,
+  };
+  const flags = Object.entries(numbers).flatMap(([flag, value]) => [`-${flag}`, String(value)]);
+  const what = row.test ? ["-t", row.test] : (row.line ?? []);
+  const child = Bun.spawn([options.benchmark, ...flags, "--csv", ...what], {
+    stdout: "pipe",
+    stderr: "pipe",
+  });
+  adopt(child);
+  const [output, errors] = await Promise.all([child.stdout.text(), child.stderr.text()]);
+  // A header line, then "title","requests per second",latencies...
+  const rps = Number(/^"[^"]*","([\d.]+)"/m.exec(output.slice(output.indexOf("\n") + 1))?.[1]);
+  if ((await child.exited) !== 0 || !(rps > 0)) {
+    throw new Error(`redis-benchmark ${what.join(" ")} on port ${port}: ${output}${errors}`);
+  }
+  return rps;
+}

@@ -1,0 +1,222 @@
+import { timingSafeEqual } from "node:crypto";
+import { latin1Bytes } from "../bytes/ascii.ts";
+import type { Call } from "../call/call.ts";
+import type { Session } from "../call/session.ts";
+import type { CommandSpec } from "../call/spec.ts";
+import { REDIS_VERSION } from "../host/version.ts";
+import type { Keyspace } from "../keyspace/keyspace.ts";
+import { CommandError, errors, wrongArity } from "../resp/errors.ts";
+
+/** The connection family: who a client is, which database and protocol it speaks to. */
+
+export interface ConnectionDeps {
+  readonly keyspace: Keyspace;
+  readonly config: { readonly values: { readonly requirepass: string } };
+  readonly monitors: { remove(session: Session): void };
+}
+
+const AUTH = latin1Bytes("auth");
+const SETNAME = latin1Bytes("setname");
+const MUST_AUTHENTICATE =
+  "NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO <proto> AUTH <user> " +
+  "<pass> option can be used to authenticate the client and select the RESP protocol version at the same time";
+
+function ping(call: Call): void {
+  if (call.argc > 2) throw new CommandError(wrongArity("ping"));
+  if (call.argc === 2) call.reply.bulk(call.buf, call.start[1]!, call.end[1]!);
+  else call.reply.pong();
+}
+
+function echo(call: Call): void {
+  call.reply.bulk(call.buf, call.start[1]!, call.end[1]!);
+}
+
+function select(call: Call, { keyspace }: ConnectionDeps): void {
+  const id = call.safeInt(1);
+  if (Number.isNaN(id) || Math.abs(id) > 0x7fffffff) throw new CommandError(errors.notInteger);
+  if (id < 0 || id >= keyspace.count) throw new CommandError(errors.dbIndex);
+  call.session.dbIndex = id;
+  call.reply.ok();
+}
+
+function quit(call: Call): void {
+  call.reply.ok();
+  call.session.link.close("after-replies");
+}
+
+function reset(call: Call, deps: ConnectionDeps): void {
+  const { session } = call;
+  deps.monitors.remove(session);
+  session.dbIndex = 0;
+  session.resp = 2;
+  session.authenticated = deps.config.values.requirepass === "";
+  session.user = "default";
+  session.name = "";
+  session.noTouch = session.noEvict = false;
+  session.replyMode = "on";
+  call.reply.simple("RESET");
+}
+
+/** Compares in a time that does not tell how much of the password was right. */
+function samePassword(given: string, wanted: string): boolean {
+  const hash = (text: string) => new Bun.CryptoHasher("sha256").update(latin1Bytes(text)).digest();
+  return timingSafeEqual(hash(given), hash(wanted));
+}
+
+function authenticate(call: Call, user: string, password: string, deps: ConnectionDeps): void {
+  const wanted = deps.config.values.requirepass;
+  if (user !== "default" || (wanted !== "" && !samePassword(password, wanted)))
+    throw new CommandError(errors.wrongPass);
+  call.session.authenticated = true;
+  call.session.user = user;
+}
+
+function auth(call: Call, deps: ConnectionDeps): void {
+  if (call.argc > 3) throw new CommandError(errors.syntax);
+  if (call.argc === 2 && deps.config.values.requirepass === "") throw new CommandError(errors.noPasswordSet);
+  authenticate(call, call.argc === 2 ? "default" : call.text(1), call.text(call.argc - 1), deps);
+  call.reply.ok();
+}
+
+/** Client names go into CLIENT LIST lines: printable, without spaces. Throws for others. */
+export function checkClientName(name: string): void {
+  if (/[^!-~]/.test(name))
+    throw new CommandError("ERR Client names cannot contain spaces, newlines or special characters.");
+}
+
+function hello(call: Call, deps: ConnectionDeps): void {
+  const { session, reply } = call;
+  let version = 0;
+  if (call.argc >= 2) {
+    version = call.safeInt(1);
+    if (Number.isNaN(version))
+      throw new CommandError("ERR Protocol version is not an integer or out of range");
+    if (version !== 2 && version !== 3) throw new CommandError(errors.noProto);
+  }
+  let name: string | null = null;
+  let user: string | null = null;
+  let password = "";
+  for (let i = 2; i < call.argc; i++) {
+    if (call.is(i, AUTH) && i + 2 < call.argc) {
+      user = call.text(++i);
+      password = call.text(++i);
+    } else if (call.is(i, SETNAME) && i + 1 < call.argc) {
+      name = call.text(++i);
+      checkClientName(name);
+    } else throw new CommandError(`ERR Syntax error in HELLO option '${call.text(i)}'`);
+  }
+  if (user !== null) authenticate(call, user, password, deps);
+  if (!session.authenticated) throw new CommandError(MUST_AUTHENTICATE);
+  if (name !== null) session.name = name;
+  if (version === 2 || version === 3) session.resp = version;
+  reply.resp = session.resp;
+  reply.map(7);
+  reply.bulkText("server");
+  reply.bulkText("redis");
+  reply.bulkText("version");
+  reply.bulkText(REDIS_VERSION);
+  reply.bulkText("proto");
+  reply.int(session.resp);
+  reply.bulkText("id");
+  reply.int(session.id);
+  reply.bulkText("mode");
+  reply.bulkText("standalone");
+  reply.bulkText("role");
+  reply.bulkText("master");
+  reply.bulkText("modules");
+  reply.array(0);
+}
+
+export function connectionCommands(deps: ConnectionDeps): CommandSpec[] {
+  return [
+    {
+      name: "auth",
+      arity: -2,
+      flags: ["noscript", "loading", "stale", "fast", "no_auth", "allow_busy"],
+      categories: ["connection"],
+      since: "1.0.0",
+      group: "connection",
+      summary: "Logs the connection in with a password, or a user name and a password.",
+      complexity: "O(N), N passwords of the user",
+      args: "[username@6.0.0] password",
+      history: [["6.0.0", "Takes a user name too."]],
+      run: (call) => auth(call, deps),
+    },
+    {
+      name: "echo",
+      arity: 2,
+      flags: ["loading", "stale", "fast"],
+      categories: ["connection"],
+      since: "1.0.0",
+      group: "connection",
+      summary: "Replies with its argument.",
+      complexity: "O(1)",
+      args: "message",
+      run: echo,
+    },
+    {
+      name: "hello",
+      arity: -1,
+      flags: ["noscript", "loading", "stale", "fast", "no_auth", "allow_busy"],
+      categories: ["connection"],
+      since: "6.0.0",
+      group: "connection",
+      summary: "Chooses the protocol version, and optionally authenticates and names the connection.",
+      complexity: "O(1)",
+      args: "[arguments=(protover:integer [AUTH auth=(username password)] [SETNAME clientname])]",
+      history: [
+        ["6.2.0", "`protover` is optional; without arguments the state of the connection is reported."],
+      ],
+      run: (call) => hello(call, deps),
+    },
+    {
+      name: "ping",
+      arity: -1,
+      flags: ["fast"],
+      categories: ["connection"],
+      since: "1.0.0",
+      group: "connection",
+      summary: "Tells that the server is alive.",
+      complexity: "O(1)",
+      args: "[message]",
+      tips: ["request_policy:all_shards", "response_policy:all_succeeded"],
+      run: ping,
+    },
+    {
+      name: "quit",
+      arity: -1,
+      flags: ["noscript", "loading", "stale", "fast", "no_auth", "allow_busy"],
+      categories: ["connection"],
+      since: "1.0.0",
+      group: "connection",
+      summary: "Ends the connection after a last reply.",
+      complexity: "O(1)",
+      deprecatedSince: "7.2.0",
+      replacedBy: "closing the connection",
+      run: quit,
+    },
+    {
+      name: "reset",
+      arity: 1,
+      flags: ["noscript", "loading", "stale", "fast", "no_auth", "allow_busy"],
+      categories: ["connection"],
+      since: "6.2.0",
+      group: "connection",
+      summary: "Puts the connection back to the state of a new one.",
+      complexity: "O(1)",
+      run: (call) => reset(call, deps),
+    },
+    {
+      name: "select",
+      arity: 2,
+      flags: ["loading", "stale", "fast"],
+      categories: ["connection"],
+      since: "1.0.0",
+      group: "connection",
+      summary: "Chooses the database.",
+      complexity: "O(1)",
+      args: "index:integer",
+      run: (call) => select(call, deps),
+    },
+  ];
+}

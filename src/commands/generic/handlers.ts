@@ -1,0 +1,125 @@
+import { latin1Bytes } from "../../bytes/ascii.ts";
+import type { Call } from "../../call/call.ts";
+import type { Database } from "../../keyspace/database.ts";
+import { TYPE_NAMES } from "../../keyspace/record.ts";
+import { CommandError, errors } from "../../resp/errors.ts";
+
+/** DEL, EXISTS, RENAME and the other commands that take keys of any type one by one. */
+
+const REPLACE = latin1Bytes("replace");
+const DB = latin1Bytes("db");
+
+export interface GenericDeps {
+  readonly keyspace: { readonly count: number; select(id: number): Database };
+}
+
+export function del(call: Call): void {
+  let removed = 0;
+  for (let i = 1; i < call.argc; i++) {
+    const position = call.db.find(call.buf, call.start[i]!, call.end[i]!);
+    if (position === 0) continue;
+    call.db.remove(position);
+    removed++;
+  }
+  call.dirty += removed;
+  call.reply.int(removed);
+}
+
+/** Freeing a value never walks it, so there is nothing that UNLINK could leave to another thread. */
+export const unlink = del;
+
+export function exists(call: Call): void {
+  let found = 0;
+  for (let i = 1; i < call.argc; i++)
+    if (call.db.lookup(call.buf, call.start[i]!, call.end[i]!, false) !== 0) found++;
+  call.reply.int(found);
+}
+
+export function touch(call: Call): void {
+  let found = 0;
+  for (let i = 1; i < call.argc; i++)
+    if (call.db.lookup(call.buf, call.start[i]!, call.end[i]!) !== 0) found++;
+  call.reply.int(found);
+}
+
+export function type(call: Call): void {
+  const position = call.db.lookup(call.buf, call.start[1]!, call.end[1]!, false);
+  call.reply.simple(position === 0 ? "none" : TYPE_NAMES[call.db.records.type(position)]!);
+}
+
+export function rename(call: Call): void {
+  if (move(call, call.db, true) === "missing") throw new CommandError(errors.noSuchKey);
+  call.reply.ok();
+}
+
+export function renamenx(call: Call): void {
+  const outcome = move(call, call.db, false);
+  if (outcome === "missing") throw new CommandError(errors.noSuchKey);
+  call.reply.int(outcome === "moved" ? 1 : 0);
+}
+
+/** Moves the key in argument 1 to the name in argument 2. */
+function move(call: Call, db: Database, overwrite: boolean): "missing" | "exists" | "moved" {
+  const { buf, start, end } = call;
+  let from = call.lookupWrite(1);
+  if (from === 0) return "missing";
+  if (sameArgument(call, 1, 2)) return overwrite ? "moved" : "exists";
+  const to = call.lookupWrite(2);
+  if (to !== 0) {
+    if (!overwrite) return "exists";
+    db.remove(to);
+    from = db.find(buf, start[1]!, end[1]!);
+  }
+  db.copyFrom(db, from, buf, start[2]!, end[2]!, true);
+  call.dirty++;
+  return "moved";
+}
+
+function sameArgument(call: Call, a: number, b: number): boolean {
+  const { buf, start, end } = call;
+  if (call.length(a) !== call.length(b)) return false;
+  for (let i = start[a]!, j = start[b]!; i < end[a]!; i++, j++) if (buf[i] !== buf[j]) return false;
+  return true;
+}
+
+/** The database that argument i names; throws Redis's two sentences. */
+export function databaseAt(call: Call, i: number, { keyspace }: GenericDeps): Database {
+  const id = call.safeInt(i);
+  if (Number.isNaN(id) || Math.abs(id) > 0x7fffffff) throw new CommandError(errors.notInteger);
+  if (id < 0 || id >= keyspace.count) throw new CommandError(errors.dbIndex);
+  return keyspace.select(id);
+}
+
+export function moveToDatabase(call: Call, deps: GenericDeps): void {
+  const { buf, start, end, db } = call;
+  const target = databaseAt(call, 2, deps);
+  if (target === db) throw new CommandError(errors.sameObject);
+  const from = call.lookupWrite(1);
+  if (from === 0 || target.find(buf, start[1]!, end[1]!) !== 0) return call.reply.int(0);
+  target.copyFrom(db, from, buf, start[1]!, end[1]!, true);
+  call.dirty++;
+  call.reply.int(1);
+}
+
+export function copy(call: Call, deps: GenericDeps): void {
+  const { buf, start, end, db } = call;
+  let target = db;
+  let replace = false;
+  for (let i = 3; i < call.argc; i++) {
+    if (call.is(i, REPLACE)) replace = true;
+    else if (call.is(i, DB) && i + 1 < call.argc) target = databaseAt(call, ++i, deps);
+    else throw new CommandError(errors.syntax);
+  }
+  if (target === db && sameArgument(call, 1, 2)) throw new CommandError(errors.sameObject);
+  let from = call.lookup(1);
+  if (from === 0) return call.reply.int(0);
+  const to = target.find(buf, start[2]!, end[2]!);
+  if (to !== 0) {
+    if (!replace) return call.reply.int(0);
+    target.remove(to);
+    from = db.find(buf, start[1]!, end[1]!);
+  }
+  target.copyFrom(db, from, buf, start[2]!, end[2]!, false);
+  call.dirty++;
+  call.reply.int(1);
+}

@@ -1,0 +1,54 @@
+import { latin1Bytes } from "../bytes/ascii.ts";
+import type { Call } from "../call/call.ts";
+import type { CommandSpec } from "../call/spec.ts";
+import { CommandError, errors } from "../resp/errors.ts";
+
+/** SHUTDOWN: no reply when it succeeds, the connection just ends. */
+export interface ShutdownDeps {
+  readonly shutdown: {
+    run(request: { save: "default" | "save" | "nosave"; now: boolean; force: boolean }): boolean;
+  };
+}
+
+const SAVE = latin1Bytes("save");
+const NOSAVE = latin1Bytes("nosave");
+const NOW = latin1Bytes("now");
+const FORCE = latin1Bytes("force");
+const ABORT = latin1Bytes("abort");
+
+function shutdown(call: Call, deps: ShutdownDeps): void {
+  let save: "default" | "save" | "nosave" = "default";
+  let now = false;
+  let force = false;
+  let abort = false;
+  for (let i = 1; i < call.argc; i++) {
+    if (call.is(i, NOSAVE) && save !== "save") save = "nosave";
+    else if (call.is(i, SAVE) && save !== "nosave") save = "save";
+    else if (call.is(i, NOW)) now = true;
+    else if (call.is(i, FORCE)) force = true;
+    else if (call.is(i, ABORT)) abort = true;
+    else throw new CommandError(errors.syntax);
+  }
+  if (abort && (save !== "default" || now || force)) throw new CommandError(errors.syntax);
+  if (abort) throw new CommandError("ERR No shutdown in progress.");
+  if (!deps.shutdown.run({ save, now, force }))
+    throw new CommandError("ERR Errors trying to SHUTDOWN. Check logs.");
+}
+
+export function shutdownCommands(deps: ShutdownDeps): CommandSpec[] {
+  return [
+    {
+      name: "shutdown",
+      arity: -1,
+      flags: ["admin", "noscript", "loading", "stale", "no_multi", "allow_busy"],
+      categories: [],
+      since: "1.0.0",
+      group: "server",
+      summary: "Saves, if so configured, and ends the server.",
+      complexity: "O(N) when saving N keys, else O(1)",
+      args: "[save-selector=(NOSAVE|SAVE)] [NOW@7.0.0] [FORCE@7.0.0] [ABORT@7.0.0]",
+      history: [["7.0.0", "Options `NOW`, `FORCE` and `ABORT`."]],
+      run: (call) => shutdown(call, deps),
+    },
+  ];
+}

@@ -1,0 +1,157 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import { parseCommandLine } from "../config/command-line.ts";
+import { Config } from "../config/config.ts";
+import { ConfigFileError, ConfigOpenError, formatConfigFileError } from "../config/errors.ts";
+import { type LoadedLines, loadConfig } from "../config/load.ts";
+import { Log } from "../host/log.ts";
+import { REDBUN_VERSION, REDIS_VERSION } from "../host/version.ts";
+import { banner } from "./banner.ts";
+import { Server } from "./server.ts";
+
+/**
+ * From the command line to a server that accepts connections, in Redis's order and with the log lines that
+ * tools wait for. Whatever is wrong before the sockets listen ends the process with status 1.
+ */
+
+/** File descriptors that are not for clients. */
+const RESERVED_FDS = 32;
+/** Set in the process that --daemonize starts, so that it does not start another. */
+const DAEMON_MARK = "REDBUN_DAEMONIZED";
+
+export interface BootResult {
+  /** Not run: what to print instead. */
+  print?: "help" | "version";
+  server?: Server;
+}
+
+export function boot(argv: string[]): BootResult {
+  const line = parseCommandLine(argv);
+  if (line.mode === "refused") return die(line.reason);
+  if (line.mode !== "run") return { print: line.mode };
+
+  const terminal = process.stdout.isTTY === true;
+  const log = new Log(terminal);
+  const config = new Config({ warn: (message) => log.warning(message) });
+  config.configFile = line.configFile;
+  let loaded: LoadedLines;
+  try {
+    const input = line.readsInput ? readFileSync(0, "latin1") : null;
+    loaded = loadConfig(config, { file: line.configFile, input, options: line.directivesText });
+  } catch (error) {
+    if (error instanceof ConfigFileError) return die(formatConfigFileError(error, REDIS_VERSION));
+    if (error instanceof ConfigOpenError) return die(error.message);
+    throw error;
+  }
+  const { values } = config;
+  if (values.daemonize && process.env[DAEMON_MARK] === undefined) return daemonize();
+
+  try {
+    log.level = values.loglevel;
+    log.open(values.logfile);
+  } catch (error) {
+    return die(`Can't open the log file: ${(error as Error).message}`);
+  }
+  log.notice("oO0OoO0OoO0Oo Redis is starting oO0OoO0OoO0Oo");
+  log.notice(
+    `Redis version=${REDIS_VERSION}, bits=64, commit=00000000, modified=0, pid=${process.pid}, just started ` +
+      `(redbun ${REDBUN_VERSION}, Bun ${Bun.version})`,
+  );
+  if (line.configFile === null)
+    log.warning(
+      "Warning: no config file specified, using the default config. In order to specify a config file use redbun /path/to/redis.conf",
+    );
+  else log.notice("Configuration loaded");
+  fitMaxClients(config, log);
+
+  const server = new Server(config, log);
+  for (const { from, to } of loaded.renames) {
+    const refusal = server.registry.rename(from, to);
+    if (refusal !== null) return die(`rename-command ${from} ${to}: ${refusal}`);
+  }
+  try {
+    server.listeners.start(values);
+  } catch (error) {
+    log.warning(`Warning: Could not create server TCP listening socket ${(error as Error).message}`);
+    log.warning(`Failed listening on port ${values.port} (tcp), aborting.`);
+    process.exit(1);
+  }
+  if (server.listeners.endpoints.length === 0) {
+    log.warning("Configured to not listen anywhere, exiting.");
+    process.exit(1);
+  }
+  log.role = "M";
+  if (values.pidfile !== "" || values.daemonize) writePidFile(values.pidfile, log);
+  if (values.alwaysShowLogo || terminal) banner(config, log, terminal);
+  else log.notice(`Running mode=standalone, port=${values.port}.`);
+  log.notice("Server initialized");
+  server.start();
+  for (const { kind } of server.listeners.endpoints.filter(firstOfItsKind))
+    if (kind === "unix") log.notice(`The server is now ready to accept connections at ${values.unixsocket}`);
+    else log.notice(`Ready to accept connections ${kind}`);
+  if (server.listeners.endpoints.every(({ kind }) => kind === "unix"))
+    log.notice("Ready to accept connections unix");
+  return { server };
+}
+
+function firstOfItsKind<T extends { kind: string }>(item: T, i: number, all: T[]): boolean {
+  return all.findIndex(({ kind }) => kind === item.kind) === i;
+}
+
+function die(message: string): never {
+  process.stderr.write(`${message}\n`);
+  process.exit(1);
+}
+
+/** Lowers maxclients to what the limit on open files allows. */
+function fitMaxClients(config: Config, log: Log): void {
+  const wanted = config.values.maxclients;
+  let limit: number;
+  try {
+    const row = /^Max open files\s+(\d+|unlimited)/m.exec(readFileSync("/proc/self/limits", "latin1"));
+    limit = row === null || row[1] === "unlimited" ? Number.POSITIVE_INFINITY : Number(row[1]);
+  } catch {
+    return; // No such file on this system: nothing is known about the limit.
+  }
+  if (limit >= wanted + RESERVED_FDS) return;
+  if (limit <= RESERVED_FDS)
+    die(`Your current 'ulimit -n' of ${limit} is not enough for the server to start. Exiting.`);
+  log.warning(
+    `You requested maxclients of ${wanted} requiring at least ${wanted + RESERVED_FDS} max file descriptors.`,
+  );
+  log.warning(
+    `Current maximum open files is ${limit}. maxclients has been reduced to ${limit - RESERVED_FDS} to compensate for ` +
+      "low ulimit. If you need higher maxclients increase 'ulimit -n'.",
+  );
+  config.assign("maxclients", limit - RESERVED_FDS);
+}
+
+function writePidFile(pidfile: string, log: Log): void {
+  const path = pidfile === "" ? "/var/run/redis.pid" : pidfile;
+  try {
+    writeFileSync(path, `${process.pid}\n`);
+  } catch (error) {
+    log.warning(`Failed to write PID file: ${(error as Error).message}`);
+  }
+}
+
+/** Starts the same command in the background, without a terminal, and ends this process. */
+function daemonize(): never {
+  const child = Bun.spawn(
+    [process.execPath, ...process.execArgv, ...sourceArguments(), ...process.argv.slice(2)],
+    {
+      stdio: ["ignore", "ignore", "ignore"],
+      env: { ...process.env, [DAEMON_MARK]: "1" },
+      detached: true,
+    },
+  );
+  child.unref();
+  process.exit(0);
+}
+
+/** The script's path where the server runs from source; nothing in the compiled binary. */
+function sourceArguments(): string[] {
+  const script = process.argv[1];
+  return script === undefined || Bun.main.startsWith("/$bunfs/") || /^[A-Z]:[\\/]~BUN/.test(Bun.main)
+    ? []
+    : [script];
+}
