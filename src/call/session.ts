@@ -14,6 +14,10 @@ export interface SessionLink {
   readonly address: string;
   readonly localAddress: string;
   readonly unixSocket: boolean;
+  /** The socket's file descriptor, -1 where the platform does not tell. */
+  readonly fd: number;
+  /** Its commands are held back (CLIENT PAUSE). */
+  readonly suspended: boolean;
   /** Bytes of requests not yet read, and of the buffer that holds them. */
   readonly queryBytes: number;
   readonly queryCapacity: number;
@@ -22,6 +26,8 @@ export interface SessionLink {
   readonly outputPieces: number;
   /** Appends bytes outside of a reply (push, MONITOR). */
   send(bytes: Uint8Array): void;
+  /** Reads no further commands until the server lets it go on. */
+  suspend(): void;
   /** Ends the connection: after what is to be written, or at once. */
   close(how: "after-replies" | "now"): void;
 }

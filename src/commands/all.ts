@@ -1,18 +1,25 @@
 import type { Registry } from "../call/registry.ts";
 import type { CommandSpec } from "../call/spec.ts";
+import type { Config } from "../config/config.ts";
+import { bitmapCommands } from "./bitmaps.ts";
 import { commandCommands } from "./command.ts";
 import type { ConnectionDeps } from "./connection.ts";
 import { connectionCommands } from "./connection.ts";
 import { databaseCommands } from "./databases.ts";
 import { expireCommands } from "./expire.ts";
 import { genericCommands } from "./generic.ts";
+import type { HyperLogLogDeps } from "./hyperloglog/values.ts";
+import { hyperloglogCommands } from "./hyperloglog.ts";
 import { objectCommands } from "./object.ts";
+import type { ReplicationDeps } from "./replication.ts";
+import { replicationCommands } from "./replication.ts";
 import type { ShutdownDeps } from "./shutdown.ts";
 import { shutdownCommands } from "./shutdown.ts";
 import { stringCommands } from "./strings.ts";
 
 /** Every command of the server, family by family, each given just what it needs. */
-export interface CommandHost extends ConnectionDeps, ShutdownDeps {
+export interface CommandHost extends ConnectionDeps, ReplicationDeps, HyperLogLogDeps, ShutdownDeps {
+  readonly config: Config;
   readonly registry: Registry;
   readonly readerLimits: { readonly protoMaxBulkLen: number };
 }
@@ -25,7 +32,10 @@ export function allCommands(host: CommandHost): CommandSpec[] {
     ...genericCommands(host),
     ...expireCommands(),
     ...objectCommands(),
+    ...replicationCommands(host),
     ...shutdownCommands(host),
     ...stringCommands(host.readerLimits),
+    ...bitmapCommands(host.readerLimits),
+    ...hyperloglogCommands(host),
   ];
 }

@@ -144,7 +144,33 @@ export class Database {
       }
     }
     const encoding = length <= EMBSTR_LIMIT ? ENC_EMBSTR : ENC_RAW;
-    const position = this.prepareString(buf, keyStart, keyEnd, encoding, length, expireAt);
+    return this.setBytes(buf, keyStart, keyEnd, encoding, value, start, end, expireAt);
+  }
+
+  /** As `setString`, for results that Redis keeps raw whatever they look like (BITOP, HyperLogLog). */
+  setRaw(
+    buf: Uint8Array,
+    keyStart: number,
+    keyEnd: number,
+    value: Uint8Array,
+    start: number,
+    end: number,
+    expireAt: number,
+  ): number {
+    return this.setBytes(buf, keyStart, keyEnd, ENC_RAW, value, start, end, expireAt);
+  }
+
+  private setBytes(
+    buf: Uint8Array,
+    keyStart: number,
+    keyEnd: number,
+    encoding: number,
+    value: Uint8Array,
+    start: number,
+    end: number,
+    expireAt: number,
+  ): number {
+    const position = this.prepareString(buf, keyStart, keyEnd, encoding, end - start, expireAt);
     if (this.records.encoding(position) === ENC_BLOCK)
       copyBytes(this.records.blocks.get(this.records.payloadLow(position)), 0, value, start, end);
     else copyBytes(this.records.bytes(position), this.records.valueOffset(position), value, start, end);

@@ -8,6 +8,9 @@ import { ENC_BLOCK, ENC_INT, ENC_RAW, TYPE_STRING } from "./record.ts";
  * long enough for an in-place change.
  */
 
+/** Room kept for later growth at most, as in sds. */
+const MAX_SLACK = 1 << 20;
+
 /** Where a value's bytes stand; valid until the next write to the database. */
 export class StringView {
   buf: Uint8Array = new Uint8Array(0);
@@ -70,7 +73,7 @@ export function growString(db: Database, position: number, length: number, view:
     records.bytes(position).fill(0, view.end, view.start + length);
     records.setEncoding(position, TYPE_STRING, ENC_RAW);
   } else {
-    const roomy = length < 1024 ? length + 64 + (length >> 1) : length * 2;
+    const roomy = length < 1024 ? length + 64 + (length >> 1) : length + Math.min(length, MAX_SLACK);
     const inline = records.fitsInline(records.keyLength(position), roomy);
     at = db.recreate(position, inline ? ENC_RAW : ENC_BLOCK, inline ? roomy : length);
     if (inline) {

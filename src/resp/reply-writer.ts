@@ -28,13 +28,17 @@ const CR = 13;
 const LF = 10;
 
 export class ReplyWriter {
-  buf = new Uint8Array(FIRST_CAPACITY);
+  buf: Uint8Array;
   pos = 0;
   /** Protocol version of the client being answered. */
   resp: 2 | 3 = 2;
   /** Error replies written, for statistics of the command under way; the last one's text. */
   errorCount = 0;
   lastError = "";
+
+  constructor(private readonly firstCapacity = FIRST_CAPACITY) {
+    this.buf = new Uint8Array(firstCapacity);
+  }
 
   /** Makes room for `bytes` more. */
   reserve(bytes: number): void {
@@ -47,13 +51,13 @@ export class ReplyWriter {
   /** Empties the buffer; one that has grown large is given back. */
   clear(): void {
     this.pos = 0;
-    if (this.buf.length > KEEP_CAPACITY) this.buf = new Uint8Array(FIRST_CAPACITY);
+    if (this.buf.length > KEEP_CAPACITY) this.buf = new Uint8Array(this.firstCapacity);
   }
 
   /** Hands the buffer over to the caller, who keeps it, and goes on with a new one. */
   surrender(): Uint8Array {
     const { buf } = this;
-    this.buf = new Uint8Array(FIRST_CAPACITY);
+    this.buf = new Uint8Array(this.firstCapacity);
     this.pos = 0;
     return buf;
   }

@@ -110,9 +110,14 @@ export class RequestReader {
     return this.carried ? this.end - this.pos : 0;
   }
 
-  /** Bytes of the buffer in which they are carried. */
+  /** Bytes held: of the chunk being worked on with what was carried over, or of what is carried. */
+  get held(): number {
+    return this.end;
+  }
+
+  /** Bytes of the buffer that holds them. */
   get capacity(): number {
-    return this.carried ? this.buf.length : 0;
+    return this.buf.length;
   }
 
   /** Ends the work on a chunk: what is left of a cut command moves to the carry buffer. */

@@ -27,6 +27,7 @@ export class Connection implements SessionLink {
   readonly reader: RequestReader;
   readonly address: string;
   readonly localAddress: string;
+  readonly fd: number;
   /** No commands are read for now (CLIENT PAUSE); what arrives is kept. */
   suspended = false;
   closed = false;
@@ -45,12 +46,13 @@ export class Connection implements SessionLink {
   ) {
     this.session = new Session(id, this, host.clock.now);
     this.reader = new RequestReader(host.readerLimits, host.sharedRequest);
+    this.fd = descriptorOf(socket);
     this.address = unixSocket ? `${unixPath}:0` : endpoint(socket.remoteAddress, socket.remotePort);
     this.localAddress = unixSocket ? `${unixPath}:0` : endpoint(socket.localAddress, socket.localPort);
   }
 
   get queryBytes(): number {
-    return this.reader.pending;
+    return this.reader.held;
   }
 
   get queryCapacity(): number {
@@ -66,6 +68,10 @@ export class Connection implements SessionLink {
     if (this.closed || bytes.length === 0) return;
     this.keep(bytes, 0, bytes.length);
     this.host.flushLater(this);
+  }
+
+  suspend(): void {
+    this.suspended = true;
   }
 
   /** Writes the event's replies, after what still waits; the writer is empty afterwards. */
@@ -152,4 +158,9 @@ export class Connection implements SessionLink {
 
 function endpoint(host: string, port: number): string {
   return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
+}
+
+/** Bun's sockets have the descriptor, its types do not. */
+function descriptorOf(socket: object): number {
+  return "fd" in socket && typeof socket.fd === "number" ? socket.fd : -1;
 }

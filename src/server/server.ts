@@ -1,6 +1,8 @@
 import type { Socket, SocketHandler } from "bun";
+import { Blocking } from "../blocking/blocking.ts";
 import { Executor } from "../call/execute.ts";
 import { Registry } from "../call/registry.ts";
+import type { Session } from "../call/session.ts";
 import { allCommands } from "../commands/all.ts";
 import type { Config } from "../config/config.ts";
 import { Clock } from "../host/clock.ts";
@@ -50,6 +52,7 @@ export class Server implements ConnectionHost {
   readonly outputLimits: OutputLimits;
   readonly shutdown: Shutdown;
   readonly pause = new Pause(() => this.resumeAll());
+  readonly blocking = new Blocking((session, write) => this.answer(session, write));
   private readonly toFlush = new Set<Connection>();
   private inEvent = false;
   private readonly suspendedConnections = new Set<Connection>();
@@ -254,6 +257,7 @@ export class Server implements ConnectionHost {
   }
 
   removed(connection: Connection): void {
+    this.blocking.forget(connection.session);
     this.clients.remove(connection);
     this.monitors.remove(connection.session);
     this.suspendedConnections.delete(connection);
@@ -267,6 +271,19 @@ export class Server implements ConnectionHost {
       connection.suspended = false;
       if (!connection.closed) setImmediate(() => this.resume(connection));
     }
+  }
+
+  /** Answers a client that waited, and lets its connection go on. */
+  private answer(session: Session, write: (reply: ReplyWriter) => void): void {
+    const connection = this.clients.get(session.id);
+    if (connection === undefined || connection.closed) return;
+    const reply = new ReplyWriter(256);
+    reply.resp = session.resp;
+    write(reply);
+    if (reply.errorCount > 0) this.counters.countError(reply.lastError);
+    connection.send(reply.buf.subarray(0, reply.pos));
+    connection.suspended = false;
+    setImmediate(() => this.resume(connection));
   }
 
   private resume(connection: Connection): void {

@@ -1,0 +1,45 @@
+import type { Session } from "./session.ts";
+
+/**
+ * The line that CLIENT LIST, CLIENT INFO and the log print of a client, field by field as Redis 7.2 prints it
+ * (https://redis.io/docs/latest/commands/client-list/).
+ *
+ * Replies are gathered in one buffer of the server, so a client has no reply buffer of its own: `rbs`, `rbp`
+ * and `obl` are 0, and what waits for the kernel counts under `oll` and `omem`.
+ */
+
+/** Bytes of a connection's objects (socket, session, reader) apart from its buffers, measured over 10,000. */
+export const CLIENT_BYTES = 2048;
+
+/** What a client takes altogether, in bytes. */
+export function clientMemory(session: Session): number {
+  const { link } = session;
+  return CLIENT_BYTES + link.queryCapacity + link.outputBytes + session.argvBytes;
+}
+
+function flagsOf(session: Session): string {
+  const { link } = session;
+  let flags = "";
+  if (session.monitor) flags += "O";
+  if (link.suspended) flags += "b";
+  if (session.closing) flags += "c";
+  if (link.unixSocket) flags += "U";
+  if (session.noEvict) flags += "e";
+  if (session.noTouch) flags += "T";
+  return flags === "" ? "N" : flags;
+}
+
+/** `now` in milliseconds since 1970; no line break at the end. */
+export function clientInfo(session: Session, now: number): string {
+  const { link } = session;
+  const seconds = (since: number) => Math.max(0, Math.floor(now / 1000) - Math.floor(since / 1000));
+  return (
+    `id=${session.id} addr=${link.address} laddr=${link.localAddress} fd=${link.fd} name=${session.name}` +
+    ` age=${seconds(session.createdAt)} idle=${seconds(session.lastInteraction)} flags=${flagsOf(session)}` +
+    ` db=${session.dbIndex} sub=0 psub=0 ssub=0 multi=-1 qbuf=${link.queryBytes}` +
+    ` qbuf-free=${link.queryCapacity - link.queryBytes} argv-mem=${session.argvBytes} multi-mem=0 rbs=0 rbp=0` +
+    ` obl=0 oll=${link.outputPieces} omem=${link.outputBytes} tot-mem=${clientMemory(session)}` +
+    ` events=${link.outputBytes > 0 ? "rw" : "r"} cmd=${session.lastCommand?.fullName ?? "NULL"}` +
+    ` user=${session.user} redir=-1 resp=${session.resp} lib-name=${session.libName} lib-ver=${session.libVersion}`
+  );
+}

@@ -1,0 +1,173 @@
+import { latin1Bytes } from "../../bytes/ascii.ts";
+import { INT64_MAX } from "../../bytes/int64.ts";
+import type { Call } from "../../call/call.ts";
+import { clientInfo } from "../../call/client-info.ts";
+import type { Session } from "../../call/session.ts";
+import { CommandError, errors } from "../../resp/errors.ts";
+import { checkClientName } from "../connection.ts";
+
+/** CLIENT's handlers; KILL has a file of its own. */
+
+export interface ClientDeps {
+  readonly clock: { readonly now: number };
+  readonly clients: {
+    sessions(): Iterable<Session>;
+    get(id: number): { readonly session: Session } | undefined;
+  };
+  readonly pause: {
+    start(mode: "write" | "all", until: number, now: number): void;
+    stop(): void;
+  };
+  knowsUser(name: string): boolean;
+}
+
+const ON = latin1Bytes("on");
+const OFF = latin1Bytes("off");
+const SKIP = latin1Bytes("skip");
+const TYPE = latin1Bytes("type");
+const ID = latin1Bytes("id");
+const WRITE = latin1Bytes("write");
+const ALL = latin1Bytes("all");
+const TIMEOUT = latin1Bytes("timeout");
+const ERROR = latin1Bytes("error");
+const LIB_NAME = latin1Bytes("lib-name");
+const LIB_VER = latin1Bytes("lib-ver");
+
+/** Client types; without replication and subscriptions every client is a normal one. */
+const TYPES = ["normal", "slave", "replica", "pubsub", "master"] as const;
+export type ClientType = (typeof TYPES)[number];
+
+export function clientTypeArgument(call: Call, i: number): ClientType {
+  const name = call.text(i).toLowerCase();
+  const type = TYPES.find((each) => each === name);
+  if (type === undefined) throw new CommandError(`ERR Unknown client type '${call.text(i)}'`);
+  return type;
+}
+
+export function isOfType(_session: Session, type: ClientType): boolean {
+  return type === "normal";
+}
+
+export function id(call: Call): void {
+  call.reply.int(call.session.id);
+}
+
+/** The client that asks shows the command it is just executing. */
+function noteArguments(call: Call): void {
+  let bytes = 0;
+  for (let i = 0; i < call.argc; i++) bytes += call.length(i);
+  call.session.argvBytes = bytes;
+}
+
+export function info(call: Call, { clock }: ClientDeps): void {
+  noteArguments(call);
+  call.reply.verbatim("txt", `${clientInfo(call.session, clock.now)}\n`);
+  call.session.argvBytes = 0;
+}
+
+export function list(call: Call, { clock, clients }: ClientDeps): void {
+  const { argc, session } = call;
+  let chosen: Session[];
+  if (argc === 4 && call.is(2, TYPE)) {
+    const type = clientTypeArgument(call, 3);
+    chosen = [...clients.sessions()].filter((each) => isOfType(each, type));
+  } else if (argc > 3 && call.is(2, ID)) {
+    chosen = [];
+    for (let i = 3; i < argc; i++) {
+      const wanted = call.safeInt(i);
+      if (Number.isNaN(wanted)) throw new CommandError("ERR Invalid client ID");
+      const found = clients.get(wanted);
+      if (found !== undefined) chosen.push(found.session);
+    }
+  } else if (argc === 2) chosen = [...clients.sessions()];
+  else throw new CommandError(errors.syntax);
+  noteArguments(call);
+  const lines = chosen.map((each) => `${clientInfo(each, clock.now)}\n`);
+  session.argvBytes = 0;
+  call.reply.verbatim("txt", lines.join(""));
+}
+
+export function reply(call: Call): void {
+  const { session } = call;
+  if (call.is(2, ON)) {
+    session.replyMode = "on";
+    call.reply.ok();
+  } else if (call.is(2, OFF)) session.replyMode = "off";
+  else if (call.is(2, SKIP)) {
+    if (session.replyMode !== "off") session.replyMode = "skip-next";
+  } else throw new CommandError(errors.syntax);
+}
+
+function switchArgument(call: Call): boolean {
+  if (call.is(2, ON)) return true;
+  if (call.is(2, OFF)) return false;
+  throw new CommandError(errors.syntax);
+}
+
+export function noEvict(call: Call): void {
+  call.session.noEvict = switchArgument(call);
+  call.reply.ok();
+}
+
+export function noTouch(call: Call): void {
+  call.session.noTouch = switchArgument(call);
+  call.reply.ok();
+}
+
+export function setname(call: Call): void {
+  const name = call.text(2);
+  checkClientName(name);
+  call.session.name = name;
+  call.reply.ok();
+}
+
+export function getname(call: Call): void {
+  const { name } = call.session;
+  if (name === "") call.reply.nil();
+  else call.reply.bulkText(name);
+}
+
+export function setinfo(call: Call): void {
+  const attribute = call.text(2);
+  const isName = call.is(2, LIB_NAME);
+  if (!isName && !call.is(2, LIB_VER)) throw new CommandError(`ERR Unrecognized option '${attribute}'`);
+  const value = call.text(3);
+  if (/[^!-~]/.test(value))
+    throw new CommandError(`ERR ${attribute} cannot contain spaces, newlines or special characters.`);
+  if (isName) call.session.libName = value;
+  else call.session.libVersion = value;
+  call.reply.ok();
+}
+
+export function pause(call: Call, deps: ClientDeps): void {
+  if (call.argc > 4) throw new CommandError("ERR wrong number of arguments for 'client|pause' command");
+  if (call.argc === 4 && !call.is(3, WRITE) && !call.is(3, ALL))
+    throw new CommandError("ERR CLIENT PAUSE mode must be WRITE or ALL");
+  const mode = call.argc === 4 && call.is(3, WRITE) ? "write" : "all";
+  const { now } = deps.clock;
+  let milliseconds: bigint;
+  try {
+    milliseconds = call.bigint(2);
+  } catch {
+    throw new CommandError(errors.timeoutNotInteger);
+  }
+  if (milliseconds < 0n) throw new CommandError(errors.timeoutNegative);
+  if (milliseconds > INT64_MAX - BigInt(now)) throw new CommandError("ERR timeout is out of range");
+  // Zero milliseconds is a pause that is over already; it must not begin with "until 0".
+  deps.pause.start(mode, milliseconds === 0n ? 0 : now + Number(milliseconds), now);
+  call.reply.ok();
+}
+
+export function unpause(call: Call, deps: ClientDeps): void {
+  deps.pause.stop();
+  call.reply.ok();
+}
+
+/** No command blocks yet, so there is never anybody to wake: the arguments are checked, the answer is 0. */
+export function unblock(call: Call): void {
+  if (call.argc > 4) throw new CommandError("ERR wrong number of arguments for 'client|unblock' command");
+  if (call.argc === 4 && !call.is(3, TIMEOUT) && !call.is(3, ERROR))
+    throw new CommandError("ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR");
+  call.bigint(2);
+  call.reply.int(0);
+}
