@@ -22,6 +22,7 @@ const child = Bun.spawn(
     "test",
     "--parallel",
     "--only-failures",
+    "--timeout=60000", // of a test; bun does not take it from bunfig.toml
     "--reporter=junit",
     `--reporter-outfile=${report}`,
     ...process.argv.slice(2),

@@ -27,6 +27,8 @@ export class Call {
   recording = false;
   /** What to propagate instead of the command as it came, each an argument list; null: as it came. */
   effects: Uint8Array[][] | null = null;
+  /** Arguments that are secrets of this one call; see also the flag "sensitive" of a row. */
+  secrets: number[] | null = null;
 
   load(request: Request): void {
     this.buf = request.buf;
@@ -62,6 +64,13 @@ export class Call {
     return value;
   }
 
+  /** As `int`, of 32 bits; what exceeds them has an error sentence of its own. */
+  int32(i: number): number {
+    const value = this.int(i);
+    if (value !== (value | 0)) throw new CommandError(errors.notInt32);
+    return value;
+  }
+
   /** As `int`, exact: NaN beyond 2^53, the caller then takes `bigint`. */
   safeInt(i: number): number {
     return parseSafeInt(this.buf, this.start[i]!, this.end[i]!);
@@ -81,6 +90,15 @@ export class Call {
   /** The record under the key in argument i for writing, or 0. */
   lookupWrite(i: number): number {
     return this.db.lookupWrite(this.buf, this.start[i]!, this.end[i]!);
+  }
+
+  /** Argument i is a secret: MONITOR and SLOWLOG show "(redacted)" in its place. */
+  redact(i: number): void {
+    (this.secrets ??= []).push(i);
+  }
+
+  isRedacted(i: number): boolean {
+    return this.secrets?.includes(i) ?? false;
   }
 
   /** Propagates these arguments instead of the command as it came; may be called several times. */

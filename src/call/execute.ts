@@ -57,6 +57,7 @@ export class Executor {
     const errorsBefore = reply.errorCount;
     call.dirty = 0;
     call.effects = null;
+    call.secrets = null;
     call.recording = deps.effects.active;
     try {
       command.run(call);
@@ -91,6 +92,7 @@ export class Executor {
     this.stamp = now;
     command.calls += this.runLength;
     command.usec += elapsed / 1000;
+    this.deps.counters.eventLoopCommandUs += elapsed / 1000;
     if (this.deps.trackLatency)
       record((command.latency ??= newHistogram()), elapsed / this.runLength, this.runLength);
     this.deps.counters.commands += this.runLength;

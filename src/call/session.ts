@@ -54,6 +54,12 @@ export class Session {
   argvBytes = 0;
   commandsProcessed = 0;
 
+  /** Over a Unix socket or from a loopback address. */
+  get isLocal(): boolean {
+    const { unixSocket, address } = this.link;
+    return unixSocket || address.startsWith("127.") || address.startsWith("[::1]");
+  }
+
   constructor(
     readonly id: number,
     readonly link: SessionLink,

@@ -234,7 +234,7 @@ export function clientCommands(deps: handlers.ClientDeps): CommandSpec[] {
           summary: "Ends another client's blocking command.",
           complexity: "O(log N), N clients",
           args: "client-id:integer [unblock-type=(TIMEOUT|ERROR)]",
-          run: handlers.unblock,
+          run: (call) => handlers.unblock(call, deps),
         },
         {
           name: "unpause",

@@ -12,6 +12,7 @@ import { CommandError, errors, wrongArity } from "../resp/errors.ts";
 export interface ConnectionDeps {
   readonly keyspace: Keyspace;
   readonly config: { readonly values: { readonly requirepass: string } };
+  readonly counters: { authDenied: number };
   readonly monitors: { remove(session: Session): void };
 }
 
@@ -32,8 +33,7 @@ function echo(call: Call): void {
 }
 
 function select(call: Call, { keyspace }: ConnectionDeps): void {
-  const id = call.safeInt(1);
-  if (Number.isNaN(id) || Math.abs(id) > 0x7fffffff) throw new CommandError(errors.notInteger);
+  const id = call.int32(1);
   if (id < 0 || id >= keyspace.count) throw new CommandError(errors.dbIndex);
   call.session.dbIndex = id;
   call.reply.ok();
@@ -65,14 +65,17 @@ function samePassword(given: string, wanted: string): boolean {
 
 function authenticate(call: Call, user: string, password: string, deps: ConnectionDeps): void {
   const wanted = deps.config.values.requirepass;
-  if (user !== "default" || (wanted !== "" && !samePassword(password, wanted)))
+  if (user !== "default" || (wanted !== "" && !samePassword(password, wanted))) {
+    deps.counters.authDenied++;
     throw new CommandError(errors.wrongPass);
+  }
   call.session.authenticated = true;
   call.session.user = user;
 }
 
 function auth(call: Call, deps: ConnectionDeps): void {
   if (call.argc > 3) throw new CommandError(errors.syntax);
+  for (let i = 1; i < call.argc; i++) call.redact(i);
   if (call.argc === 2 && deps.config.values.requirepass === "") throw new CommandError(errors.noPasswordSet);
   authenticate(call, call.argc === 2 ? "default" : call.text(1), call.text(call.argc - 1), deps);
   call.reply.ok();
@@ -99,7 +102,9 @@ function hello(call: Call, deps: ConnectionDeps): void {
   for (let i = 2; i < call.argc; i++) {
     if (call.is(i, AUTH) && i + 2 < call.argc) {
       user = call.text(++i);
+      call.redact(i);
       password = call.text(++i);
+      call.redact(i);
     } else if (call.is(i, SETNAME) && i + 1 < call.argc) {
       name = call.text(++i);
       checkClientName(name);

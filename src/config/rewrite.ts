@@ -10,9 +10,11 @@
 //
 // A directive with several lines (save, client-output-buffer-limit, user) uses its old places one after the other.
 
+import { existsSync, readFileSync } from "node:fs";
 import type { Config } from "./config.ts";
+import { replaceFile } from "./files.ts";
 import { directives, findEntry } from "./table.ts";
-import { splitArguments, trimBlanks } from "./text.ts";
+import { decodeBytes, splitArguments, trimBlanks } from "./text.ts";
 
 export interface RewriteOptions {
   /** Write every directive, defaults too (DEBUG CONFIG-REWRITE-FORCE-ALL). */
@@ -39,6 +41,13 @@ export function rewriteConfig(old: string | null, config: Config, options: Rewri
   else if (users !== undefined) page.replace("user", users.map(forced));
   if (modules !== undefined) page.replace("loadmodule", modules.map(forced));
   return page.toString();
+}
+
+/** CONFIG REWRITE: the file's old text, where there is one, is taken over. Throws the system's errors. */
+export function saveConfig(path: string, config: Config, options: RewriteOptions = {}): void {
+  const name = decodeBytes(path);
+  const old = existsSync(name) ? readFileSync(name, "latin1") : null;
+  replaceFile(path, rewriteConfig(old, config, options));
 }
 
 const forced = (text: string) => ({ text, force: true });

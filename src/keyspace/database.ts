@@ -4,7 +4,17 @@ import type { Clock } from "../host/clock.ts";
 import type { AccessClock } from "./access.ts";
 import { ExpiryWheel } from "./expiry-wheel.ts";
 import { Index } from "./index.ts";
-import { ENC_BLOCK, ENC_EMBSTR, ENC_INT, ENC_RAW, Records, TYPE_STRING } from "./record.ts";
+import {
+  blockForm,
+  ENC_BLOCK,
+  ENC_EMBSTR,
+  ENC_INT,
+  ENC_OBJECT,
+  ENC_RAW,
+  inBlock,
+  Records,
+  TYPE_STRING,
+} from "./record.ts";
 
 /**
  * One database: records, the index over their keys and the wheel of their expiries.
@@ -17,7 +27,7 @@ import { ENC_BLOCK, ENC_EMBSTR, ENC_INT, ENC_RAW, Records, TYPE_STRING } from ".
 export const NO_EXPIRY = -1;
 export const KEEP_EXPIRY = -2;
 /** Longest value that SET keeps as embstr, as in Redis. */
-const EMBSTR_LIMIT = 44;
+export const EMBSTR_LIMIT = 44;
 
 /** What the databases share: time, hash key, counters, and who is told of changes. */
 export interface KeyspaceContext {
@@ -147,20 +157,8 @@ export class Database {
     return this.setBytes(buf, keyStart, keyEnd, encoding, value, start, end, expireAt);
   }
 
-  /** As `setString`, for results that Redis keeps raw whatever they look like (BITOP, HyperLogLog). */
-  setRaw(
-    buf: Uint8Array,
-    keyStart: number,
-    keyEnd: number,
-    value: Uint8Array,
-    start: number,
-    end: number,
-    expireAt: number,
-  ): number {
-    return this.setBytes(buf, keyStart, keyEnd, ENC_RAW, value, start, end, expireAt);
-  }
-
-  private setBytes(
+  /** As `setString`, in the inline encoding given: bytes that look like an integer stay bytes. */
+  setBytes(
     buf: Uint8Array,
     keyStart: number,
     keyEnd: number,
@@ -354,6 +352,30 @@ export class Database {
     this.records.free(position);
   }
 
+  /** A record for a key that does not exist, without expiry; the caller writes its value. */
+  add(
+    type: number,
+    encoding: number,
+    buf: Uint8Array,
+    start: number,
+    end: number,
+    valueLength: number,
+  ): number {
+    const hash = this.index.hash(buf, start, end);
+    const position = this.records.create(
+      type,
+      encoding,
+      buf,
+      start,
+      end,
+      valueLength,
+      NO_EXPIRY,
+      this.context.access.fresh(),
+    );
+    this.index.insert(hash, position);
+    return position;
+  }
+
   /**
    * A fresh record for the same key, type, expiry and clock, in place of `position` in the index. The old
    * cell can still be read; the caller moves the value over and then frees it.
@@ -402,7 +424,7 @@ export class Database {
     const hash = this.index.hash(buf, start, end);
     const { records } = this;
     let kept = encoding;
-    if (encoding < 8 && !records.fitsInline(end - start, length)) kept = ENC_BLOCK;
+    if (encoding < 8 && !records.fitsInline(end - start, length)) kept = blockForm(encoding);
     const clock = take ? theirs.clock(from) : this.context.access.fresh();
     const position = records.create(theirs.type(from), kept, buf, start, end, length, at, clock);
     if (encoding < 8) {
@@ -415,9 +437,13 @@ export class Database {
         copyBytes(records.blocks.get(block), 0, value, offset, offset + length);
         records.setPayload(position, block, 0);
       }
-    } else if (encoding === ENC_BLOCK) {
+    } else if (inBlock(encoding)) {
       const bytes = theirs.blocks.get(theirs.payloadLow(from));
       records.setPayload(position, records.blocks.adopt(bytes.slice(0, length)), 0);
+    } else if (encoding === ENC_OBJECT) {
+      const id = theirs.payloadLow(from);
+      const object = take ? theirs.objects.take(id) : theirs.objects.get(id).clone();
+      records.setPayload(position, records.objects.put(object), 0);
     } else {
       records.setPayload(position, theirs.payloadLow(from), theirs.payloadHigh(from));
     }
@@ -449,6 +475,6 @@ export class Database {
 
   /** Bytes of keys and values alone. */
   get dataBytes(): number {
-    return this.records.arena.usedBytes + this.records.blocks.usedBytes;
+    return this.records.arena.usedBytes + this.records.blocks.usedBytes + this.records.objects.usedBytes;
   }
 }

@@ -16,9 +16,15 @@ import type { Records } from "./record.ts";
  * nothing else happens: the entries of the new half are filled in when they are first asked for, so that
  * growth never costs more than one split.
  *
- * Scan order. Every hash has a fixed place in the order (reversed low bits, home slot), whatever the
- * segments' depths; a cursor is such a place. A split cuts a segment's range in two, a merge joins two
- * neighbours, and neither lets a place jump over a cursor: what was present from start to end is returned.
+ * Scan order. A segment is a range of the order of reversed low bits: a split cuts a range in two, a merge
+ * joins two neighbours. A cursor (begin of a range, its depth, slot) says: all ranges before it are done, and
+ * of this one all keys whose home lies before the slot.
+ *
+ *   range split since    its lower half goes on from the slot, the upper half is visited from its first slot
+ *   range merged since   what the cursor has not covered of the larger range is visited at once, whatever
+ *                        COUNT says: "home before the slot" is true of a part of that range only
+ *
+ * So what is present from start to end is returned, and a cursor never moves back.
  */
 
 const SLOTS = 1020;
@@ -31,6 +37,9 @@ const MERGE_BELOW = 200;
 const MERGE_SUM = 500;
 /** Deepest prefix: the home slot uses the other bits. */
 const MAX_BITS = 24;
+const ORDERS = 1 << MAX_BITS;
+/** Scan cursors are below this: order (24 bits), depth (5), slot (10). */
+export const CURSOR_END = 2 ** 39;
 
 type Segment = Int32Array;
 
@@ -155,44 +164,41 @@ export class Index {
    * must not change the index.
    */
   scan(cursor: number, count: number, visit: (position: number) => void): number {
-    let order = Math.floor(cursor / 1024) & ((1 << MAX_BITS) - 1);
+    let order = Math.floor(cursor / 32768) & (ORDERS - 1);
+    let depth = Math.floor(cursor / 1024) % 32;
     let first = Math.min(cursor % 1024, SLOTS - 1);
     let left = count;
     for (;;) {
       const segment = this.segmentOf(reverseBits24(order));
-      let slot = first;
-      for (; slot < SLOTS; slot++) {
-        const position = segment[slot * 2 + 1]!;
-        if (position === 0) {
-          if (left <= 0) break;
-          continue;
-        }
-        const at = home(segment[slot * 2]!);
-        if (at < first || at > slot) continue;
-        visit(position);
-        left--;
-      }
-      const depth = segment[DEPTH]!;
       const begin = reverseBits24(segment[PREFIX]!);
-      if (slot < SLOTS) return Math.max(order, begin) * 1024 + slot;
-      // Keys whose probing went round the end of the table.
-      for (slot = 0; segment[slot * 2 + 1] !== 0 && slot < SLOTS; slot++) {
-        const at = home(segment[slot * 2]!);
-        if (at > slot && at >= first) {
-          visit(segment[slot * 2 + 1]!);
+      if (segment[DEPTH]! < depth) left -= visitRest(segment, order, depth, first, visit);
+      else {
+        let slot = first;
+        for (; slot < SLOTS; slot++) {
+          const position = segment[slot * 2 + 1]!;
+          if (position === 0) {
+            if (left <= 0) return cursorOf(begin, segment[DEPTH]!, slot);
+            continue;
+          }
+          const at = home(segment[slot * 2]!);
+          if (at < first || at > slot) continue;
+          visit(position);
           left--;
         }
+        // Keys whose probing went round the end of the table.
+        for (slot = 0; segment[slot * 2 + 1] !== 0 && slot < SLOTS; slot++) {
+          const at = home(segment[slot * 2]!);
+          if (at > slot && at >= first) {
+            visit(segment[slot * 2 + 1]!);
+            left--;
+          }
+        }
       }
-      order = begin + (1 << (MAX_BITS - depth));
-      if (order >= 1 << MAX_BITS) return 0;
-      if (left <= 0) return order * 1024;
-      first = 0;
+      order = begin + (ORDERS >> segment[DEPTH]!);
+      if (order >= ORDERS) return 0;
+      if (left <= 0) return cursorOf(order, this.segmentOf(reverseBits24(order))[DEPTH]!, 0);
+      first = depth = 0;
     }
-  }
-
-  /** The place of a hash in the scan order, comparable with a cursor. */
-  scanPlace(hash: number): number {
-    return reverseBits24(hash & ((1 << MAX_BITS) - 1)) * 1024 + home(hash);
   }
 
   /** The position of some key, or 0 where there is none; `random` gives 32-bit integers. */
@@ -247,23 +253,25 @@ export class Index {
     }
     const bit = 1 << depth;
     const prefix = segment[PREFIX]!;
-    const low = new Int32Array(SEGMENT_INTS);
+    // The segment itself becomes the lower half: a split leaves no garbage.
+    const low = segment;
     const high = new Int32Array(SEGMENT_INTS);
+    scratch.set(segment);
+    low.fill(0);
     low[DEPTH] = high[DEPTH] = depth + 1;
     low[PREFIX] = prefix;
     high[PREFIX] = prefix | bit;
     for (let slot = 0; slot < SLOTS; slot++) {
-      const position = segment[slot * 2 + 1]!;
-      if (position !== 0) place((segment[slot * 2]! & bit) === 0 ? low : high, segment[slot * 2]!, position);
+      const position = scratch[slot * 2 + 1]!;
+      if (position !== 0) place((scratch[slot * 2]! & bit) === 0 ? low : high, scratch[slot * 2]!, position);
     }
     if (depth === this.bits) {
       this.bits++;
       this.mask = (1 << this.bits) - 1;
     }
-    this.segments.set(prefix, low);
     this.segments.set(prefix | bit, high);
-    for (let alias = prefix + 2 * bit; alias <= this.mask; alias += bit)
-      if (this.segments.has(alias)) this.segments.set(alias, (alias & bit) === 0 ? low : high);
+    for (let alias = prefix + 3 * bit; alias <= this.mask; alias += 2 * bit)
+      if (this.segments.has(alias)) this.segments.set(alias, high);
     this.segmentCount++;
   }
 
@@ -283,8 +291,39 @@ export class Index {
     for (let alias = prefix + bit; alias <= this.mask; alias += bit)
       if (this.segments.has(alias)) this.segments.set(alias, joined);
     this.segmentCount--;
+    // Its own buddy may have waited for it: where nothing is removed any more, nobody would ask again.
+    if (joined[COUNT]! < MERGE_BELOW && joined[DEPTH] !== 0) this.merge(joined);
   }
 }
+
+function cursorOf(order: number, depth: number, slot: number): number {
+  return (order * 32 + depth) * 1024 + slot;
+}
+
+/** For a cursor whose range has become part of this segment: visits what it has not covered. */
+function visitRest(
+  segment: Segment,
+  order: number,
+  depth: number,
+  first: number,
+  visit: (position: number) => void,
+): number {
+  const end = order + (ORDERS >> depth);
+  let visited = 0;
+  for (let slot = 0; slot < SLOTS; slot++) {
+    const position = segment[slot * 2 + 1]!;
+    if (position === 0) continue;
+    const hash = segment[slot * 2]!;
+    const place = reverseBits24(hash);
+    if (place < order || (place < end && home(hash) < first)) continue;
+    visit(position);
+    visited++;
+  }
+  return visited;
+}
+
+/** A copy of the segment being split. */
+const scratch = new Int32Array(SEGMENT_INTS);
 
 function place(segment: Segment, hash: number, position: number): void {
   let slot = home(hash);

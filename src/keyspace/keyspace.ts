@@ -76,12 +76,28 @@ export class Keyspace {
     return keys;
   }
 
+  /** Bytes that they still hold. */
+  get pendingBytes(): number {
+    let bytes = 0;
+    for (const { records, index, wheel } of this.graveyard)
+      bytes += records.arena.heldBytes + records.blocks.usedBytes + index.memoryUse + wheel.memoryUse;
+    return bytes;
+  }
+
+  /** Bytes of arena pages that no cell uses. */
+  get freeRoom(): number {
+    let bytes = 0;
+    for (const { records } of this.all()) bytes += records.arena.heldBytes - records.arena.usedBytes;
+    return bytes;
+  }
+
   /** Gives back some memory of flushed databases; returns whether there is more to do. */
   reap(): boolean {
     const database = this.graveyard[0];
     if (database === undefined) return false;
     if (database.records.arena.dismantle(16)) {
       database.records.blocks.clear();
+      database.records.objects.clear();
       this.freedKeys += database.size;
       this.graveyard.shift();
     }

@@ -2,6 +2,7 @@ import { copyBytes } from "../bytes/ascii.ts";
 import { highHalf, joinHalves, lowHalf } from "../bytes/int64.ts";
 import { Arena, MAX_CELL } from "../memory/arena.ts";
 import { Blocks } from "../memory/blocks.ts";
+import { Objects } from "../memory/objects.ts";
 
 /**
  * A record: one key with its value, in one arena cell.
@@ -30,9 +31,31 @@ export const TYPE_NAMES = ["string", "list", "set", "zset", "hash", "module", "s
 /** Inline encodings: the value's bytes follow the key. */
 export const ENC_RAW = 0;
 export const ENC_EMBSTR = 1;
-/** Payload encodings. */
+export const ENC_LISTPACK = 2;
+export const ENC_INTSET = 3;
+/** Payload encodings: an integer, or the number of a block or of an object. */
 export const ENC_INT = 8;
 export const ENC_BLOCK = 9;
+export const ENC_LISTPACK_BLOCK = 10;
+export const ENC_INTSET_BLOCK = 11;
+export const ENC_OBJECT = 12;
+
+/** Whether the value's bytes are in a block. */
+export function inBlock(encoding: number): boolean {
+  return encoding >= ENC_BLOCK && encoding <= ENC_INTSET_BLOCK;
+}
+
+/** The block form of an inline encoding of bytes. */
+export function blockForm(encoding: number): number {
+  if (encoding === ENC_LISTPACK) return ENC_LISTPACK_BLOCK;
+  return encoding === ENC_INTSET ? ENC_INTSET_BLOCK : ENC_BLOCK;
+}
+
+/** The inline form of a block encoding. */
+export function inlineForm(encoding: number): number {
+  if (encoding === ENC_LISTPACK_BLOCK) return ENC_LISTPACK;
+  return encoding === ENC_INTSET_BLOCK ? ENC_INTSET : ENC_RAW;
+}
 
 export const HEADER = 16;
 const EXPIRY_FLAG = 0x80;
@@ -46,6 +69,7 @@ const MAX_INLINE_KEY = MAX_CELL - HEADER - 16;
 export class Records {
   readonly arena = new Arena();
   readonly blocks = new Blocks();
+  readonly objects = new Objects();
 
   private word(position: number, index: number): number {
     return this.arena.words[position >>> PAGE_SHIFT]![(position & UNIT_MASK) * 2 + index]!;
@@ -298,7 +322,9 @@ export class Records {
 
   /** Frees the cell and the blocks of key and value. */
   free(position: number): void {
-    if (this.encoding(position) === ENC_BLOCK) this.blocks.free(this.payloadLow(position));
+    const encoding = this.encoding(position);
+    if (inBlock(encoding)) this.blocks.free(this.payloadLow(position));
+    else if (encoding === ENC_OBJECT) this.objects.free(this.payloadLow(position));
     if (this.keyIsInBlock(position)) this.blocks.free(this.keyBlock(position));
     this.arena.free(position);
   }
@@ -315,7 +341,9 @@ export class Records {
   /** Bytes held by the record: its cell and its blocks. */
   memoryUse(position: number): number {
     let size = this.arena.cellBytes(position);
-    if (this.encoding(position) === ENC_BLOCK) size += this.blocks.get(this.payloadLow(position)).length;
+    const encoding = this.encoding(position);
+    if (inBlock(encoding)) size += this.blocks.get(this.payloadLow(position)).length;
+    else if (encoding === ENC_OBJECT) size += this.objects.get(this.payloadLow(position)).memoryUse;
     if (this.keyIsInBlock(position)) size += this.keyLength(position);
     return size;
   }

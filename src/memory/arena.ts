@@ -111,6 +111,11 @@ export class Arena {
     }
   }
 
+  /** Bytes of the pages held. */
+  get heldBytes(): number {
+    return this.pageCount * PAGE_BYTES;
+  }
+
   /** Bytes of the cell at this position. */
   cellBytes(position: number): number {
     return classBytes[this.meta[position >>> PAGE_BITS]!.class]!;
@@ -134,7 +139,9 @@ export class Arena {
       const page = this.pages.pop();
       if (page === undefined) return true;
       this.words.pop();
-      if (page !== EMPTY_BYTES) release(page);
+      if (page === EMPTY_BYTES) continue;
+      release(page);
+      this.pageCount--;
     }
     return this.pages.length === 0;
   }
@@ -147,18 +154,20 @@ export class Arena {
     for (let cls = 0; cls < classBytes.length; cls++) {
       const room = this.room[cls]!;
       if (room.length < 2) continue;
-      const capacity = Math.floor(PAGE_BYTES / classBytes[cls]!);
+      const size = classBytes[cls]! >>> 3;
+      const capacity = Math.floor(PAGE_UNITS / size);
       let free = 0;
       let best = NONE;
       let bestUsed = capacity / 2;
       for (const page of room) {
-        const used = this.meta[page]!.used;
-        free += capacity - used;
+        const { used } = this.meta[page]!;
+        free += (page === 0 ? Math.floor((PAGE_UNITS - 1) / size) : capacity) - used;
         if (used < bestUsed) {
           bestUsed = used;
           best = page;
         }
       }
+      // Page 0 may hold one cell less than this takes it to: then it is kept, which costs nothing.
       if (best !== NONE && free - (capacity - bestUsed) >= bestUsed) return best;
     }
     return NONE;
@@ -169,6 +178,8 @@ export class Arena {
     const meta = this.meta[page]!;
     meta.aside = true;
     if (meta.listed !== NONE) this.unlist(page, meta);
+    // One that was kept though empty has no last cell whose end it could leave with.
+    if (meta.used === 0) this.dropPage(page, meta);
   }
 
   /** Whether the page is held (it leaves by itself when its last cell is freed). */

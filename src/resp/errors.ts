@@ -16,6 +16,7 @@ export const errors = {
   noSuchKey: "ERR no such key",
   indexOutOfRange: "ERR index out of range",
   outOfRange: "ERR value is out of range",
+  notInt32: "ERR value is out of range, value must between -2147483648 and 2147483647",
   positive: "ERR value is out of range, must be positive",
   offset: "ERR offset is out of range",
   stringTooLong: "ERR string exceeds maximum allowed size (proto-max-bulk-len)",
@@ -50,6 +51,14 @@ export function invalidExpire(command: string): string {
 
 export function unknownSubcommand(subcommand: string, container: string): string {
   return `ERR unknown subcommand '${subcommand.slice(0, 128)}'. Try ${container.toUpperCase()} HELP.`;
+}
+
+/** A subcommand whose arguments fit none of its forms. */
+export function subcommandSyntax(subcommand: string, container: string): string {
+  return (
+    `ERR unknown subcommand or wrong number of arguments for '${subcommand.slice(0, 128)}'. ` +
+    `Try ${container.toUpperCase()} HELP.`
+  );
 }
 
 /** Throws; for use in expressions. */

@@ -86,11 +86,11 @@ export class ReplyWriter {
     this.line(PLUS, text);
   }
 
-  /** An error reply: a code, a space, a sentence. Line breaks become spaces, as in Redis. */
+  /** An error reply: a code, a space, a sentence. Line breaks at either end go, others become spaces. */
   error(text: string): void {
     this.errorCount++;
     this.lastError = text;
-    this.line(MINUS, text.replace(/[\r\n]/g, " ").trimEnd());
+    this.line(MINUS, text.replace(/^[\r\n]+|[\r\n]+$/g, "").replace(/[\r\n]/g, " "));
   }
 
   /** An integer in the safe range. */

@@ -43,18 +43,13 @@ const protectedGate: Gate = (call, command, deps) => {
   if ((command.flags & FLAGS.protected) === 0) return null;
   const name = (command.parent ?? command).fullName;
   const setting = name === "debug" ? deps.protectedCommands().debug : deps.protectedCommands().module;
-  if (setting === "yes" || (setting === "local" && isLocal(call))) return null;
+  if (setting === "yes" || (setting === "local" && call.session.isLocal)) return null;
   return (
     `ERR ${name.toUpperCase()} command not allowed. If the enable-${name}-command option is set to "local", ` +
     "you can run it from a local connection, otherwise you need to set this option in the configuration file, " +
     "and then restart the server."
   );
 };
-
-function isLocal(call: Call): boolean {
-  const { link } = call.session;
-  return link.unixSocket || link.address.startsWith("127.") || link.address.startsWith("[::1]");
-}
 
 const authGate: Gate = (call, command) =>
   !call.session.authenticated && (command.flags & FLAGS.no_auth) === 0 ? errors.noAuth : null;

@@ -1,6 +1,7 @@
 import type { Clock } from "../host/clock.ts";
 import type { Keyspace } from "../keyspace/keyspace.ts";
 import type { Counters } from "../stats/counters.ts";
+import type { LatencyMonitor } from "../stats/latency-monitor.ts";
 
 /**
  * What the server does by itself: `hz` times a second the periodic tasks, and in between, as long as there is
@@ -12,6 +13,7 @@ export interface CronDeps {
   clock: Clock;
   keyspace: Keyspace;
   counters: Counters;
+  latency: LatencyMonitor;
   hz(): number;
   /** Tasks of each tick, called with the number of the tick. */
   tasks: ((tick: number) => void)[];
@@ -42,9 +44,13 @@ export class Cron {
     this.timer = setTimeout(this.tick, 1000 / deps.hz());
     if (deps.paused) return;
     deps.clock.update();
+    const started = deps.clock.monotonic();
     const tick = ++this.ticks;
     for (const task of deps.tasks) task(tick);
     if (!this.slicing) this.slice();
+    const microseconds = (deps.clock.monotonic() - started) / 1000;
+    deps.counters.cronUs += microseconds;
+    deps.counters.countCycle(microseconds, 0);
   };
 
   /** One slice of background work; goes on after the next turn of the loop while there is more. */
@@ -58,7 +64,9 @@ export class Cron {
     let more = false;
     if (deps.activeExpire) {
       more = deps.keyspace.expireDue(outOfTime);
-      deps.counters.expireCycleMs += performance.now() - started;
+      const elapsed = performance.now() - started;
+      deps.counters.expireCycleMs += elapsed;
+      deps.latency.note("expire-cycle", elapsed);
       if (more) deps.counters.expireTimeCapReached++;
     }
     if (deps.keyspace.reap()) more = true;

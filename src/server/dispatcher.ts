@@ -85,10 +85,11 @@ export class Dispatcher {
         connection.suspended = true;
         return deps.suspended(connection);
       }
-      if (deps.monitors.active) deps.monitors.feed(call, command);
       session.lastCommand = command;
       session.commandsProcessed++;
       deps.executor.execute(call, command);
+      // Afterwards: only then is it known which arguments are secrets.
+      if (deps.monitors.active) deps.monitors.feed(call, command);
     } else if (error !== null) {
       this.reject(command, error);
     }
@@ -98,7 +99,8 @@ export class Dispatcher {
 
   private reject(command: Command | null, error: string): void {
     const { deps } = this;
-    if (command !== null) command.rejected++;
+    // A container whose subcommand does not exist has not been called.
+    if (command !== null && (command.subcommands === null || this.call.argc === 1)) command.rejected++;
     deps.counters.countError(error);
     deps.writer.error(error);
   }

@@ -5,7 +5,7 @@ import type { Session } from "../call/session.ts";
 import { FLAGS } from "../call/spec.ts";
 import type { Clock } from "../host/clock.ts";
 
-/** MONITOR: one line a command to each watching client, before the command is executed. */
+/** MONITOR: one line a command to each watching client, after the command was executed. */
 export class MonitorFeed {
   private readonly watchers = new Set<Session>();
 
@@ -27,18 +27,22 @@ export class MonitorFeed {
 
   feed(call: Call, command: Command): void {
     if ((command.flags & (FLAGS.skip_monitor | FLAGS.admin)) !== 0) return;
-    const { now } = this.clock;
-    const seconds = Math.floor(now / 1000);
-    const micros = String((now % 1000) * 1000).padStart(6, "0");
+    const now = this.clock.microseconds();
+    const seconds = Math.floor(now / 1_000_000);
+    const micros = String(now % 1_000_000).padStart(6, "0");
     const where = call.session.link.unixSocket
       ? `unix:${call.session.link.address.replace(/:0$/, "")}`
       : call.session.link.address;
     let line = `+${seconds}.${micros} [${call.session.dbIndex} ${where}]`;
     for (let i = 0; i < call.argc; i++) {
-      const hidden = i > 0 && (command.flags & FLAGS.sensitive) !== 0;
+      const hidden = call.isRedacted(i) || (i > 0 && (command.flags & FLAGS.sensitive) !== 0);
       line += ` ${hidden ? '"(redacted)"' : quoteBytes(call.buf, call.start[i], call.end[i])}`;
     }
     const bytes = latin1Bytes(`${line}\r\n`);
-    for (const session of this.watchers) session.link.send(bytes);
+    for (const session of this.watchers) {
+      // Its own command's reply is in the writer already, and the line comes behind it.
+      if (session === call.session) call.reply.raw(bytes);
+      else session.link.send(bytes);
+    }
   }
 }

@@ -35,6 +35,7 @@ export class OutputLimits {
   }
 }
 
-function classOf(connection: Connection): "normal" | "replica" | "pubsub" {
-  return connection.session.monitor ? "replica" : "normal";
+/** Clients in MONITOR are normal ones too. */
+function classOf(_connection: Connection): "normal" | "replica" | "pubsub" {
+  return "normal";
 }

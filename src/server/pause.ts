@@ -1,6 +1,9 @@
 import type { Command } from "../call/registry.ts";
 import { FLAGS } from "../call/spec.ts";
 
+/** Milliseconds that setTimeout can count; a longer pause is ended by the cron. */
+const LONGEST_TIMER = 0x7fffffff;
+
 /** CLIENT PAUSE: until when commands of which kind wait. */
 export type PauseMode = "off" | "write" | "all";
 
@@ -9,18 +12,31 @@ export class Pause {
   /** Milliseconds since 1970. */
   until = 0;
 
-  constructor(private readonly resume: () => void) {}
+  private timer: ReturnType<typeof setTimeout> | null = null;
+
+  /** `changed` is told when a pause begins and ends: keys do not expire meanwhile. */
+  constructor(
+    private readonly resume: () => void,
+    private readonly changed: (paused: boolean) => void,
+  ) {}
 
   /** A pause never ends earlier, nor gets milder, because of another. */
   start(mode: "write" | "all", until: number, now: number): void {
     const running = this.mode !== "off" && this.until > now;
     this.until = running ? Math.max(this.until, until) : until;
     this.mode = running && this.mode === "all" ? "all" : mode;
+    this.changed(true);
+    if (this.timer !== null) clearTimeout(this.timer);
+    const left = Math.min(this.until - now, LONGEST_TIMER);
+    this.timer = setTimeout(() => this.check(Date.now()), left);
   }
 
   stop(): void {
     if (this.mode === "off") return;
     this.mode = "off";
+    if (this.timer !== null) clearTimeout(this.timer);
+    this.timer = null;
+    this.changed(false);
     this.resume();
   }
 

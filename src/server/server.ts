@@ -1,6 +1,6 @@
 import type { Socket, SocketHandler } from "bun";
 import { Blocking } from "../blocking/blocking.ts";
-import { Executor } from "../call/execute.ts";
+import { type ExecuteDeps, Executor } from "../call/execute.ts";
 import { Registry } from "../call/registry.ts";
 import type { Session } from "../call/session.ts";
 import { allCommands } from "../commands/all.ts";
@@ -13,17 +13,24 @@ import { Keyspace } from "../keyspace/keyspace.ts";
 import { ReplyWriter } from "../resp/reply-writer.ts";
 import { Request } from "../resp/request.ts";
 import { Counters } from "../stats/counters.ts";
+import { LatencyMonitor } from "../stats/latency-monitor.ts";
+import { Rates } from "../stats/rates.ts";
+import { RecentPeaks } from "../stats/recent-peaks.ts";
 import { Slowlog } from "../stats/slowlog.ts";
+import { applyConfig } from "./apply-config.ts";
 import { Clients } from "./clients.ts";
 import { Connection } from "./connection.ts";
 import type { ConnectionHost } from "./connection-host.ts";
 import { Cron, type CronDeps } from "./cron.ts";
 import { Dispatcher } from "./dispatcher.ts";
+import { Info } from "./info/info.ts";
 import { type Endpoint, Listeners } from "./listeners.ts";
+import { MemoryWatch } from "./memory-watch.ts";
 import { MonitorFeed } from "./monitor.ts";
 import { OutputLimits } from "./output-limits.ts";
 import { Pause } from "./pause.ts";
 import { Shutdown } from "./shutdown.ts";
+import { SlowCommands } from "./slow-commands.ts";
 
 /**
  * The server: builds every room, connects them, and handles socket events. Nothing below this floor knows it;
@@ -34,15 +41,23 @@ export class Server implements ConnectionHost {
   readonly random = new Random();
   readonly counters = new Counters();
   readonly slowlog = new Slowlog();
+  readonly latency = new LatencyMonitor();
+  readonly rates = new Rates();
+  readonly recentBuffers = new RecentPeaks();
   readonly clients = new Clients();
   readonly writer = new ReplyWriter();
   readonly sharedRequest = new Request();
   readonly readerLimits = { protoMaxBulkLen: 512 * 1024 * 1024 };
   readonly runId = randomHex(40);
+  readonly replicationId = randomHex(40);
   readonly startedAt = Date.now();
   readonly keyspace: Keyspace;
   readonly registry: Registry;
+  readonly executeDeps: ExecuteDeps;
   readonly executor: Executor;
+  readonly slowCommands: SlowCommands;
+  readonly memory: MemoryWatch;
+  readonly info = new Info(this);
   readonly dispatcher: Dispatcher;
   readonly listeners: Listeners;
   readonly cron: Cron;
@@ -51,7 +66,12 @@ export class Server implements ConnectionHost {
   readonly access = new AccessClock(this.clock, this.random);
   readonly outputLimits: OutputLimits;
   readonly shutdown: Shutdown;
-  readonly pause = new Pause(() => this.resumeAll());
+  readonly pause = new Pause(
+    () => this.resumeAll(),
+    (paused) => {
+      this.keyspace.context.keepExpired = paused;
+    },
+  );
   readonly blocking = new Blocking((session, write) => this.answer(session, write));
   private readonly toFlush = new Set<Connection>();
   private inEvent = false;
@@ -76,7 +96,9 @@ export class Server implements ConnectionHost {
       values.databases,
     );
     this.registry = new Registry(allCommands(this));
-    this.executor = new Executor({
+    this.memory = new MemoryWatch(this);
+    this.slowCommands = new SlowCommands(this.slowlog, this.latency, values);
+    this.executeDeps = {
       clock: this.clock,
       counters: this.counters,
       effects: { active: false, record: () => {} },
@@ -85,13 +107,12 @@ export class Server implements ConnectionHost {
         const trace = error instanceof Error ? (error.stack ?? error.message) : String(error);
         this.log.warning(`Exception in command '${command.fullName}' (${call.argc} arguments): ${trace}`);
       },
-      onSlow: (call, command, microseconds) => {
-        this.addSlow(call, command, microseconds);
-      },
-      slowThreshold: 10_000,
+      onSlow: (call, command, microseconds) => this.slowCommands.note(call, command, microseconds),
+      slowThreshold: Number.POSITIVE_INFINITY,
       timeEach: false,
       trackLatency: true,
-    });
+    };
+    this.executor = new Executor(this.executeDeps);
     this.dispatcher = new Dispatcher({
       registry: this.registry,
       keyspace: this.keyspace,
@@ -102,7 +123,7 @@ export class Server implements ConnectionHost {
       monitors: this.monitors,
       protectedCommands: () => ({ debug: values.enableDebugCommand, module: values.enableModuleCommand }),
       memoryLimited: () => values.maxmemory > 0,
-      outOfMemory: () => values.maxmemory > 0 && this.keyspace.memoryUse > values.maxmemory,
+      outOfMemory: () => values.maxmemory > 0 && this.memory.used > values.maxmemory,
       protocolError: (connection, what) => {
         this.log.verbose(
           `Protocol error (${what}) from client: addr=${connection.address}. Query buffer dropped`,
@@ -124,12 +145,38 @@ export class Server implements ConnectionHost {
       clock: this.clock,
       keyspace: this.keyspace,
       counters: this.counters,
+      latency: this.latency,
       hz: () => values.hz,
-      tasks: [() => this.pause.check(this.clock.now), (tick) => this.checkClients(tick)],
+      tasks: [
+        () => this.pause.check(this.clock.now),
+        () => this.rates.sample(this.counters, this.clock.monotonic() / 1000),
+        (tick) => this.checkClients(tick),
+      ],
       activeExpire: true,
       paused: false,
     };
     this.cron = new Cron(this.cronDeps);
+    applyConfig(this);
+  }
+
+  // ------------------------------------------------------------------ what commands ask for
+
+  /** CONFIG RESETSTAT. */
+  resetStatistics(): void {
+    this.counters.reset();
+    this.rates.reset();
+    this.keyspace.freedKeys = 0;
+    for (const command of this.registry.all()) command.resetStats();
+  }
+
+  /** There is one user, until there are ACLs. */
+  knowsUser(name: string): boolean {
+    return name === "default";
+  }
+
+  /** Clients that CLIENT PAUSE holds back. */
+  get pausedClients(): number {
+    return this.suspendedConnections.size;
   }
 
   /** Begins the periodic work and obeys signals. */
@@ -220,6 +267,9 @@ export class Server implements ConnectionHost {
 
   /** Runs the connection's commands and writes what they, and whoever they touched, have to say. */
   private process(connection: Connection): void {
+    const { counters } = this;
+    const started = this.clock.monotonic();
+    const commands = counters.commands;
     this.inEvent = true;
     this.dispatcher.run(connection);
     connection.flush(this.writer);
@@ -227,6 +277,7 @@ export class Server implements ConnectionHost {
       this.queryBufferExceeded(connection);
     this.inEvent = false;
     if (this.toFlush.size > 0) this.flushAll();
+    counters.countCycle((this.clock.monotonic() - started) / 1000, counters.commands - commands);
   }
 
   private queryBufferExceeded(connection: Connection): void {
@@ -297,7 +348,10 @@ export class Server implements ConnectionHost {
   private checkClients(tick: number): void {
     if (tick % Math.max(1, Math.floor(this.config.values.hz)) !== 0) return;
     const { timeout } = this.config.values;
+    this.memory.sample();
+    this.recentBuffers.begin(Math.floor(this.clock.now / 1000));
     for (const connection of this.clients.connections()) {
+      this.recentBuffers.note(connection.queryCapacity, connection.outputBytes);
       if (connection.outputBytes > 0) this.outputLimits.check(connection);
       const idle = this.clock.now - connection.session.lastInteraction;
       if (timeout > 0 && idle > timeout * 1000 && !connection.session.monitor) {
@@ -305,13 +359,5 @@ export class Server implements ConnectionHost {
         connection.close("now");
       }
     }
-  }
-
-  private addSlow(
-    ...[call, command, microseconds]: Parameters<ConstructorParameters<typeof Executor>[0]["onSlow"]>
-  ): void {
-    void call;
-    void command;
-    void microseconds;
   }
 }

@@ -27,19 +27,29 @@ export class Counters {
   eventLoopUs = 0;
   eventLoopCommandUs = 0;
   maxCommandsPerCycle = 0;
-  maxInputBuffer = 0;
-  maxOutputBuffer = 0;
+  /** Microseconds of periodic tasks. */
+  cronUs = 0;
   /** Error replies by code ("ERR", "WRONGTYPE", ...). */
   errors = new Map<string, number>();
 
+  /** CONFIG RESETSTAT: what counts since the last save, or for security, stays. */
   reset(): void {
-    const fresh = new Counters();
-    Object.assign(this, fresh);
+    const { changes, authDenied } = this;
+    Object.assign(this, new Counters(), { changes, authDenied });
+  }
+
+  /** One turn of the event loop that had something to do. */
+  countCycle(microseconds: number, commands: number): void {
+    this.eventLoopCycles++;
+    this.eventLoopUs += microseconds;
+    if (microseconds > this.slowestEventUs) this.slowestEventUs = microseconds;
+    if (commands > this.maxCommandsPerCycle) this.maxCommandsPerCycle = commands;
   }
 
   countError(text: string): void {
     this.errorReplies++;
-    const code = text.split(" ", 1)[0]!;
+    const space = text.indexOf(" ");
+    const code = space > 0 && space < 32 ? text.slice(0, space) : "ERR";
     this.errors.set(code, (this.errors.get(code) ?? 0) + 1);
   }
 }

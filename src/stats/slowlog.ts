@@ -1,3 +1,5 @@
+import { latin1Bytes } from "../bytes/ascii.ts";
+
 /** The slow log: the commands that took longest, newest first, arguments cut short. */
 
 export interface SlowEntry {
@@ -10,17 +12,54 @@ export interface SlowEntry {
   clientName: string;
 }
 
+/** As many arguments, and bytes of each, as an entry keeps. */
+const MAX_ARGS = 32;
+const MAX_BYTES = 128;
+const REDACTED = latin1Bytes("(redacted)");
+
+/** A command line as its reader leaves it: argument i is `buf[start[i], end[i])`. */
+interface Line {
+  readonly buf: Uint8Array;
+  readonly start: Int32Array;
+  readonly end: Int32Array;
+  readonly argc: number;
+}
+
+/** Copies of the arguments: secrets replaced, long ones and long lists cut, with a note of how much. */
+export function logArguments(line: Line, isSecret: (i: number) => boolean): Uint8Array[] {
+  const { buf, start, end, argc } = line;
+  const cut = argc > MAX_ARGS;
+  const args: Uint8Array[] = [];
+  for (let i = 0; i < (cut ? MAX_ARGS - 1 : argc); i++) {
+    const from = start[i]!;
+    const length = end[i]! - from;
+    if (isSecret(i)) args.push(REDACTED);
+    else if (length <= MAX_BYTES) args.push(buf.slice(from, end[i]!));
+    else {
+      const note = latin1Bytes(`... (${length - MAX_BYTES} more bytes)`);
+      const kept = new Uint8Array(MAX_BYTES + note.length);
+      kept.set(buf.subarray(from, from + MAX_BYTES));
+      kept.set(note, MAX_BYTES);
+      args.push(kept);
+    }
+  }
+  if (cut) args.push(latin1Bytes(`... (${argc - MAX_ARGS + 1} more arguments)`));
+  return args;
+}
+
 export class Slowlog {
   private entries: SlowEntry[] = [];
   private nextId = 0;
+  private limit = 128;
 
-  add(entry: Omit<SlowEntry, "id">, maxLength: number): void {
-    this.entries.unshift({ id: this.nextId++, ...entry });
-    this.trim(maxLength);
+  /** slowlog-max-len; what is too much already goes with the next entry. */
+  set maxLength(length: number) {
+    this.limit = length;
   }
 
-  trim(maxLength: number): void {
-    if (this.entries.length > maxLength) this.entries.length = maxLength;
+  add(entry: Omit<SlowEntry, "id">): void {
+    this.entries.unshift({ id: this.nextId++, ...entry });
+    if (this.entries.length > this.limit) this.entries.length = this.limit;
   }
 
   /** The newest `count` entries. */

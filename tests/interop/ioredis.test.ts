@@ -106,9 +106,11 @@ for (const protocol of [2, 3] as const) {
     test("an error rejects its command alone", async () => {
       const client = connect({ protocol });
       await client.set("text", "abc");
-      expect(client.incr("text")).rejects.toThrow("ERR value is not an integer or out of range");
-      expect(client.call("GET")).rejects.toThrow("ERR wrong number of arguments for 'get' command");
-      expect(client.set("text", "x", "EX", 0)).rejects.toThrow("ERR invalid expire time in 'set' command");
+      await expect(client.incr("text")).rejects.toThrow("ERR value is not an integer or out of range");
+      await expect(client.call("GET")).rejects.toThrow("ERR wrong number of arguments for 'get' command");
+      await expect(client.set("text", "x", "EX", 0)).rejects.toThrow(
+        "ERR invalid expire time in 'set' command",
+      );
       expect(await client.get("text")).toBe("abc");
       client.disconnect();
     });

@@ -1,9 +1,10 @@
+import type { Blocking } from "../../blocking/blocking.ts";
 import { latin1Bytes } from "../../bytes/ascii.ts";
 import { INT64_MAX } from "../../bytes/int64.ts";
 import type { Call } from "../../call/call.ts";
 import { clientInfo } from "../../call/client-info.ts";
 import type { Session } from "../../call/session.ts";
-import { CommandError, errors } from "../../resp/errors.ts";
+import { CommandError, errors, subcommandSyntax } from "../../resp/errors.ts";
 import { checkClientName } from "../connection.ts";
 
 /** CLIENT's handlers; KILL has a file of its own. */
@@ -18,6 +19,7 @@ export interface ClientDeps {
     start(mode: "write" | "all", until: number, now: number): void;
     stop(): void;
   };
+  readonly blocking: Pick<Blocking, "unblock">;
   knowsUser(name: string): boolean;
 }
 
@@ -140,7 +142,7 @@ export function setinfo(call: Call): void {
 }
 
 export function pause(call: Call, deps: ClientDeps): void {
-  if (call.argc > 4) throw new CommandError("ERR wrong number of arguments for 'client|pause' command");
+  if (call.argc > 4) throw new CommandError(subcommandSyntax(call.text(1), call.text(0)));
   if (call.argc === 4 && !call.is(3, WRITE) && !call.is(3, ALL))
     throw new CommandError("ERR CLIENT PAUSE mode must be WRITE or ALL");
   const mode = call.argc === 4 && call.is(3, WRITE) ? "write" : "all";
@@ -153,8 +155,7 @@ export function pause(call: Call, deps: ClientDeps): void {
   }
   if (milliseconds < 0n) throw new CommandError(errors.timeoutNegative);
   if (milliseconds > INT64_MAX - BigInt(now)) throw new CommandError("ERR timeout is out of range");
-  // Zero milliseconds is a pause that is over already; it must not begin with "until 0".
-  deps.pause.start(mode, milliseconds === 0n ? 0 : now + Number(milliseconds), now);
+  if (milliseconds > 0n) deps.pause.start(mode, now + Number(milliseconds), now);
   call.reply.ok();
 }
 
@@ -163,11 +164,11 @@ export function unpause(call: Call, deps: ClientDeps): void {
   call.reply.ok();
 }
 
-/** No command blocks yet, so there is never anybody to wake: the arguments are checked, the answer is 0. */
-export function unblock(call: Call): void {
-  if (call.argc > 4) throw new CommandError("ERR wrong number of arguments for 'client|unblock' command");
+export function unblock(call: Call, { clients, blocking }: ClientDeps): void {
+  if (call.argc > 4) throw new CommandError(subcommandSyntax(call.text(1), call.text(0)));
   if (call.argc === 4 && !call.is(3, TIMEOUT) && !call.is(3, ERROR))
     throw new CommandError("ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR");
-  call.bigint(2);
-  call.reply.int(0);
+  const target = clients.get(Number(call.bigint(2)))?.session;
+  const how = call.argc === 4 && call.is(3, ERROR) ? "error" : "timeout";
+  call.reply.int(target !== undefined && blocking.unblock(target, how) ? 1 : 0);
 }

@@ -2,6 +2,7 @@ import { latin1Bytes, utf8 } from "../../bytes/ascii.ts";
 import type { Call } from "../../call/call.ts";
 import { NO_EXPIRY } from "../../keyspace/database.ts";
 import { CommandError, invalidExpire } from "../../resp/errors.ts";
+import { momentAt } from "./moment.ts";
 
 /** EXPIRE in its four forms, TTL in its four, PERSIST. Times are kept as milliseconds since 1970. */
 
@@ -11,7 +12,6 @@ const GT = latin1Bytes("gt");
 const LT = latin1Bytes("lt");
 const DEL = latin1Bytes("DEL");
 const PEXPIREAT = latin1Bytes("PEXPIREAT");
-const INT64_LIMIT = 2 ** 63;
 
 export function expire(call: Call): void {
   setExpiry(call, true, call.db.context.clock.now, "expire");
@@ -63,13 +63,8 @@ function holds({ nx, xx, gt, lt }: Condition, current: number, at: number): bool
 
 function setExpiry(call: Call, seconds: boolean, base: number, command: string): void {
   const when = condition(call);
-  let at = call.int(2);
-  if (seconds) {
-    if (Math.abs(at) > INT64_LIMIT / 1000) throw new CommandError(invalidExpire(command));
-    at *= 1000;
-  }
-  at += base;
-  if (at >= INT64_LIMIT) throw new CommandError(invalidExpire(command));
+  const at = momentAt(call, 2, seconds, base);
+  if (Number.isNaN(at)) throw new CommandError(invalidExpire(command));
   const { db } = call;
   const position = call.lookupWrite(1);
   if (position === 0) return call.reply.int(0);

@@ -84,8 +84,7 @@ function sameArgument(call: Call, a: number, b: number): boolean {
 
 /** The database that argument i names; throws Redis's two sentences. */
 export function databaseAt(call: Call, i: number, { keyspace }: GenericDeps): Database {
-  const id = call.safeInt(i);
-  if (Number.isNaN(id) || Math.abs(id) > 0x7fffffff) throw new CommandError(errors.notInteger);
+  const id = call.int32(i);
   if (id < 0 || id >= keyspace.count) throw new CommandError(errors.dbIndex);
   return keyspace.select(id);
 }

@@ -1,6 +1,7 @@
 import { latin1Bytes } from "../../bytes/ascii.ts";
 import { globMatchAt } from "../../bytes/glob.ts";
 import type { Call } from "../../call/call.ts";
+import { CURSOR_END } from "../../keyspace/index.ts";
 import { TYPE_NAMES } from "../../keyspace/record.ts";
 import { CommandError, errors } from "../../resp/errors.ts";
 
@@ -38,12 +39,13 @@ export function keys(call: Call): void {
   reply.endDeferred(mark, "array", found);
 }
 
-/** A cursor: an unsigned number of up to 64 bits; what exceeds the order is no place in it and ends the scan. */
+/** A cursor: what C's strtoul reads as 64 bits. What exceeds the order is no place in it: the scan begins anew. */
 export function cursorAt(call: Call, i: number): number {
   const text = call.text(i);
-  if (!/^[0-9]{1,20}$/.test(text)) throw new CommandError("ERR invalid cursor");
   const cursor = Number(text);
-  return cursor < 2 ** 34 ? cursor : 0;
+  if (!/^([+-]?[0-9]+)?$/.test(text) || Math.abs(cursor) >= 2 ** 64)
+    throw new CommandError("ERR invalid cursor");
+  return cursor >= 0 && cursor < CURSOR_END ? cursor : 0;
 }
 
 export function scan(call: Call): void {

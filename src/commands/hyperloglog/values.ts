@@ -1,5 +1,6 @@
 import type { Call } from "../../call/call.ts";
 import { KEEP_EXPIRY } from "../../keyspace/database.ts";
+import { ENC_RAW } from "../../keyspace/record.ts";
 import { growString, StringView } from "../../keyspace/strings.ts";
 import { CommandError, errors } from "../../resp/errors.ts";
 import { isHyperLogLog } from "../../types/hyperloglog.ts";
@@ -45,5 +46,5 @@ export function writable(call: Call, position: number): Uint8Array | null {
 
 /** Gives the key in argument i this value; its expiry stays. */
 export function store(call: Call, i: number, value: Uint8Array): void {
-  call.db.setRaw(call.buf, call.start[i]!, call.end[i]!, value, 0, value.length, KEEP_EXPIRY);
+  call.db.setBytes(call.buf, call.start[i]!, call.end[i]!, ENC_RAW, value, 0, value.length, KEEP_EXPIRY);
 }

@@ -13,8 +13,8 @@ import {
 } from "../../bytes/int64.ts";
 import { incrByFloat } from "../../bytes/long-double.ts";
 import type { Call } from "../../call/call.ts";
-import { KEEP_EXPIRY } from "../../keyspace/database.ts";
-import { ENC_INT } from "../../keyspace/record.ts";
+import { EMBSTR_LIMIT, KEEP_EXPIRY } from "../../keyspace/database.ts";
+import { ENC_EMBSTR, ENC_INT, ENC_RAW } from "../../keyspace/record.ts";
 import { StringView } from "../../keyspace/strings.ts";
 import { CommandError, errors } from "../../resp/errors.ts";
 import { stringAtForWrite } from "./reading.ts";
@@ -98,7 +98,8 @@ export function incrbyfloat(call: Call): void {
   const sum = incrByFloat(old, call.text(2));
   if (!sum.ok) throw new CommandError(sum.error === "not-float" ? errors.notFloat : errors.nanOrInfinity);
   const text = latin1Bytes(sum.text);
-  call.db.setString(call.buf, call.start[1]!, call.end[1]!, text, 0, text.length, KEEP_EXPIRY);
+  const encoding = text.length <= EMBSTR_LIMIT ? ENC_EMBSTR : ENC_RAW;
+  call.db.setBytes(call.buf, call.start[1]!, call.end[1]!, encoding, text, 0, text.length, KEEP_EXPIRY);
   call.dirty++;
   if (call.recording) call.propagate(SET, call.bytes(1), text, KEEPTTL);
   call.reply.bulk(text);

@@ -1,6 +1,7 @@
 import { latin1Bytes } from "../../bytes/ascii.ts";
 import type { Call } from "../../call/call.ts";
 import { CommandError, errors, invalidExpire } from "../../resp/errors.ts";
+import { momentAt } from "../expire/moment.ts";
 
 /**
  * The options of SET and GETEX: conditions and expiry. One object is filled anew for each command.
@@ -14,8 +15,7 @@ const EX = latin1Bytes("ex");
 const PX = latin1Bytes("px");
 const EXAT = latin1Bytes("exat");
 const PXAT = latin1Bytes("pxat");
-
-const MAX_MS = 2 ** 63;
+const UNITS = [EX, PX, EXAT, PXAT];
 
 export class StringOptions {
   nx = false;
@@ -23,48 +23,50 @@ export class StringOptions {
   get = false;
   keepTtl = false;
   persist = false;
-  /** Milliseconds since 1970, or -1: no expiry given. */
-  expireAt = -1;
+  /** The argument that names the unit of an expiry, 0: there is none. */
+  private unitAt = 0;
 
   /** Reads the options from argument `from` on; `set`: those of SET, else those of GETEX. */
-  parse(call: Call, from: number, set: boolean, now: number): void {
+  parse(call: Call, from: number, set: boolean): void {
     this.nx = this.xx = this.get = this.keepTtl = this.persist = false;
-    this.expireAt = -1;
-    let unitAt = 0;
+    this.unitAt = 0;
     for (let i = from; i < call.argc; i++) {
-      const free = unitAt === 0 && !this.keepTtl && !this.persist;
       if (set && call.is(i, NX) && !this.xx) this.nx = true;
       else if (set && call.is(i, XX) && !this.nx) this.xx = true;
       else if (set && call.is(i, GET)) this.get = true;
-      else if (set && call.is(i, KEEPTTL) && unitAt === 0) this.keepTtl = true;
-      else if (!set && call.is(i, PERSIST) && unitAt === 0) this.persist = true;
-      else if (free && i + 1 < call.argc && isUnit(call, i)) unitAt = i++;
+      else if (set && call.is(i, KEEPTTL) && this.unitAt === 0) this.keepTtl = true;
+      else if (!set && call.is(i, PERSIST) && this.unitAt === 0) this.persist = true;
+      else if (i + 1 < call.argc && this.takesUnit(call, i)) this.unitAt = i++;
       else throw new CommandError(errors.syntax);
     }
-    if (unitAt !== 0) {
-      const seconds = call.is(unitAt, EX) || call.is(unitAt, EXAT);
-      const relative = call.is(unitAt, EX) || call.is(unitAt, PX);
-      this.expireAt = expiryArgument(call, unitAt + 1, seconds, relative, now, set ? "set" : "getex");
-    }
+  }
+
+  /** A unit may be given again, and the last one counts, but not a second unit. */
+  private takesUnit(call: Call, i: number): boolean {
+    if (this.keepTtl || this.persist) return false;
+    for (const unit of UNITS) if (call.is(i, unit)) return this.unitAt === 0 || call.is(this.unitAt, unit);
+    return false;
+  }
+
+  /** The expiry given, in milliseconds since 1970, or -1; throws where it is none. */
+  expireAt(call: Call, now: number, command: string): number {
+    const { unitAt } = this;
+    if (unitAt === 0) return -1;
+    const seconds = call.is(unitAt, EX) || call.is(unitAt, EXAT);
+    const relative = call.is(unitAt, EX) || call.is(unitAt, PX);
+    return expiryArgument(call, unitAt + 1, seconds, relative ? now : 0, command);
   }
 }
 
-function isUnit(call: Call, i: number): boolean {
-  return call.is(i, EX) || call.is(i, PX) || call.is(i, EXAT) || call.is(i, PXAT);
-}
-
-/** The moment that argument i gives; throws "invalid expire time" for what is not positive or too far. */
+/** The moment that argument i gives from `base` on; throws "invalid expire time" if it is none or too far. */
 export function expiryArgument(
   call: Call,
   i: number,
   seconds: boolean,
-  relative: boolean,
-  now: number,
+  base: number,
   command: string,
 ): number {
-  const value = call.int(i);
-  if (value <= 0 || (seconds && value > MAX_MS / 1000)) throw new CommandError(invalidExpire(command));
-  const at = (seconds ? value * 1000 : value) + (relative ? now : 0);
-  if (at >= MAX_MS) throw new CommandError(invalidExpire(command));
+  const at = momentAt(call, i, seconds, base);
+  if (!(at > base)) throw new CommandError(invalidExpire(command));
   return at;
 }

@@ -30,8 +30,9 @@ export function set(call: Call): void {
     return call.reply.ok();
   }
   const { now } = call.db.context.clock;
-  options.parse(call, 3, true, now);
-  const { nx, xx, get, keepTtl, expireAt } = options;
+  options.parse(call, 3, true);
+  const { nx, xx, get, keepTtl } = options;
+  const expireAt = options.expireAt(call, now, "set");
   const old = get ? stringAt(call, 1) : nx || xx ? call.lookupWrite(1) : 0;
   if (get) {
     if (old === 0) call.reply.nil();
@@ -64,7 +65,7 @@ export function psetex(call: Call): void {
 }
 
 function setWithTtl(call: Call, seconds: boolean, command: string): void {
-  const at = expiryArgument(call, 2, seconds, true, call.db.context.clock.now, command);
+  const at = expiryArgument(call, 2, seconds, call.db.context.clock.now, command);
   store(call, 1, 3, at);
   if (call.recording) call.propagate(SET, call.bytes(1), call.bytes(3), PXAT, utf8(String(at)));
   call.reply.ok();
@@ -89,10 +90,11 @@ export function getdel(call: Call): void {
 
 export function getex(call: Call): void {
   const { now } = call.db.context.clock;
-  options.parse(call, 2, false, now);
-  const { persist, expireAt } = options;
+  options.parse(call, 2, false);
+  const { persist } = options;
   const position = stringAt(call, 1);
   if (position === 0) return call.reply.nil();
+  const expireAt = options.expireAt(call, now, "getex");
   replyValue(call, position);
   if (expireAt >= 0 && now > expireAt) {
     call.db.remove(position);

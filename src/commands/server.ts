@@ -1,0 +1,116 @@
+import { latin1Bytes } from "../bytes/ascii.ts";
+import type { Call } from "../call/call.ts";
+import type { Session } from "../call/session.ts";
+import type { CommandSpec } from "../call/spec.ts";
+import type { Clock } from "../host/clock.ts";
+import { REDBUN_VERSION, REDIS_VERSION } from "../host/version.ts";
+import { artwork } from "./server/lolwut.ts";
+
+/** Commands about the server as a whole: INFO, TIME, MONITOR, ROLE, LOLWUT. */
+
+export interface ServerDeps {
+  readonly clock: Clock;
+  readonly info: { report(sections: readonly string[]): string };
+  readonly monitors: { add(session: Session): void };
+  readonly random: { below(bound: number): number };
+}
+
+const VERSION = latin1Bytes("version");
+
+function info(call: Call, deps: ServerDeps): void {
+  const sections: string[] = [];
+  for (let i = 1; i < call.argc; i++) sections.push(call.text(i));
+  call.reply.verbatim("txt", deps.info.report(sections));
+}
+
+function time(call: Call, { clock }: ServerDeps): void {
+  const micros = clock.microseconds();
+  call.reply.array(2);
+  call.reply.bulkInt(Math.floor(micros / 1_000_000));
+  call.reply.bulkInt(micros % 1_000_000);
+}
+
+/** A client that watches already gets no second reply, as in Redis. */
+function monitor(call: Call, { monitors }: ServerDeps): void {
+  if (call.session.monitor) return;
+  monitors.add(call.session);
+  call.reply.ok();
+}
+
+/** A master without replicas that has written nothing to a replication stream. */
+function role(call: Call): void {
+  call.reply.array(3);
+  call.reply.bulkText("master");
+  call.reply.int(0);
+  call.reply.array(0);
+}
+
+/** Every version shows the same picture; the arguments of Redis's pictures are let pass. */
+function lolwut(call: Call, { random }: ServerDeps): void {
+  if (call.argc >= 3 && call.is(1, VERSION)) call.int(2);
+  const picture = artwork((bound) => random.below(bound));
+  call.reply.verbatim("txt", `${picture}\nRedis ver. ${REDIS_VERSION} (redbun ${REDBUN_VERSION})\n`);
+}
+
+export function serverCommands(deps: ServerDeps): CommandSpec[] {
+  return [
+    {
+      name: "info",
+      arity: -1,
+      flags: ["loading", "stale"],
+      categories: ["dangerous"],
+      since: "1.0.0",
+      group: "server",
+      summary: "Facts and figures about the server.",
+      complexity: "O(1)",
+      args: "[section...]",
+      tips: ["nondeterministic_output", "request_policy:all_shards", "response_policy:special"],
+      history: [["7.0.0", "Takes several sections."]],
+      run: (call) => info(call, deps),
+    },
+    {
+      name: "lolwut",
+      arity: -1,
+      flags: ["readonly", "fast"],
+      categories: [],
+      since: "5.0.0",
+      group: "server",
+      summary: "Computer art, and the version.",
+      args: "[VERSION version:integer]",
+      run: (call) => lolwut(call, deps),
+    },
+    {
+      name: "monitor",
+      arity: 1,
+      flags: ["admin", "noscript", "loading", "stale"],
+      categories: [],
+      since: "1.0.0",
+      group: "server",
+      summary: "Shows every command that the server processes, as it happens.",
+      run: (call) => monitor(call, deps),
+    },
+    {
+      name: "time",
+      arity: 1,
+      flags: ["loading", "stale", "fast"],
+      categories: [],
+      since: "2.6.0",
+      group: "server",
+      summary: "The server's time.",
+      complexity: "O(1)",
+      tips: ["nondeterministic_output"],
+      run: (call) => time(call, deps),
+    },
+    {
+      name: "role",
+      arity: 1,
+      flags: ["noscript", "loading", "stale", "fast"],
+      categories: ["admin", "dangerous"],
+      since: "2.8.12",
+      group: "server",
+      summary: "The server's role in replication.",
+      complexity: "O(1)",
+      run: role,
+    },
+  ];
+}

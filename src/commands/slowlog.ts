@@ -1,0 +1,114 @@
+import type { Call } from "../call/call.ts";
+import type { CommandSpec } from "../call/spec.ts";
+import { CommandError } from "../resp/errors.ts";
+import type { Slowlog } from "../stats/slowlog.ts";
+import { replyHelp } from "./help.ts";
+
+/** SLOWLOG: the commands that took longest. */
+
+export interface SlowlogDeps {
+  readonly slowlog: Slowlog;
+}
+
+const DEFAULT_COUNT = 10;
+const HELP = [
+  "GET [<count>]",
+  "    The newest <count> entries (default: 10, -1 for all). An entry is:",
+  "    its id, the time in seconds, the duration in microseconds, the arguments,",
+  "    the client's address and its name.",
+  "LEN",
+  "    The number of entries.",
+  "RESET",
+  "    Forget all entries.",
+];
+
+function get(call: Call, { slowlog }: SlowlogDeps): void {
+  let count = DEFAULT_COUNT;
+  if (call.argc > 2) {
+    count = call.safeInt(2);
+    if (!(count >= -1)) throw new CommandError("ERR count should be greater than or equal to -1");
+    if (count === -1) count = slowlog.length;
+  }
+  const entries = slowlog.newest(count);
+  const { reply } = call;
+  reply.array(entries.length);
+  for (const { id, time, microseconds, args, address, clientName } of entries) {
+    reply.array(6);
+    reply.int(id);
+    reply.int(time);
+    reply.int(microseconds);
+    reply.array(args.length);
+    for (const arg of args) reply.bulk(arg);
+    reply.bulkText(address);
+    reply.bulkText(clientName);
+  }
+}
+
+export function slowlogCommands(deps: SlowlogDeps): CommandSpec[] {
+  return [
+    {
+      name: "slowlog",
+      arity: -2,
+      flags: [],
+      categories: [],
+      since: "2.2.12",
+      group: "server",
+      summary: "Commands about the slow log.",
+      complexity: "Depends on the subcommand",
+      subcommands: [
+        {
+          name: "get",
+          arity: -2,
+          flags: ["admin", "loading", "stale"],
+          categories: [],
+          since: "2.2.12",
+          group: "server",
+          summary: "Entries of the slow log, the newest first.",
+          complexity: "O(N), N entries",
+          args: "[count:integer]",
+          tips: ["request_policy:all_nodes", "nondeterministic_output"],
+          history: [["4.0.0", "Entries tell the client's address and name."]],
+          run: (call) => get(call, deps),
+        },
+        {
+          name: "help",
+          arity: 2,
+          flags: ["loading", "stale"],
+          categories: [],
+          since: "6.2.0",
+          group: "server",
+          summary: "Describes the subcommands.",
+          complexity: "O(1)",
+          run: (call) => replyHelp(call, "slowlog", HELP),
+        },
+        {
+          name: "len",
+          arity: 2,
+          flags: ["admin", "loading", "stale"],
+          categories: [],
+          since: "2.2.12",
+          group: "server",
+          summary: "The number of entries in the slow log.",
+          complexity: "O(1)",
+          tips: ["request_policy:all_nodes", "response_policy:agg_sum", "nondeterministic_output"],
+          run: (call) => call.reply.int(deps.slowlog.length),
+        },
+        {
+          name: "reset",
+          arity: 2,
+          flags: ["admin", "loading", "stale"],
+          categories: [],
+          since: "2.2.12",
+          group: "server",
+          summary: "Empties the slow log.",
+          complexity: "O(N), N entries",
+          tips: ["request_policy:all_nodes", "response_policy:all_succeeded"],
+          run: (call) => {
+          deps.slowlog.clear();
+          call.reply.ok();
+        },
+        },
+      ],
+    },
+  ];
+}

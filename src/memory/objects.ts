@@ -1,0 +1,58 @@
+/**
+ * Values too big for bytes in a record: quicklists, hash tables, sorted sets, streams. A record holds an
+ * object's number. Each object owns typed arrays and blocks, few JavaScript cells, and grows in steps.
+ */
+export interface BigValue {
+  /** Bytes held; O(1). */
+  readonly memoryUse: number;
+  /** A copy that shares nothing with this one. */
+  clone(): BigValue;
+  /** Gives memory back now as far as that is cheap; the object is not used afterwards. */
+  dispose(): void;
+}
+
+export class Objects {
+  private readonly table: (BigValue | null)[] = [null];
+  private readonly spare: number[] = [];
+
+  put(value: BigValue): number {
+    const id = this.spare.pop() ?? this.table.length;
+    this.table[id] = value;
+    return id;
+  }
+
+  get(id: number): BigValue {
+    return this.table[id]!;
+  }
+
+  /** The object, which then belongs to the caller; its place stays until the record is freed. */
+  take(id: number): BigValue {
+    const value = this.table[id]!;
+    this.table[id] = GONE;
+    return value;
+  }
+
+  free(id: number): void {
+    this.table[id]!.dispose();
+    this.table[id] = null;
+    this.spare.push(id);
+  }
+
+  clear(): void {
+    for (const value of this.table) value?.dispose();
+    this.table.length = 1;
+    this.spare.length = 0;
+  }
+
+  get count(): number {
+    return this.table.length - 1 - this.spare.length;
+  }
+
+  get usedBytes(): number {
+    let bytes = 0;
+    for (const value of this.table) if (value !== null) bytes += value.memoryUse;
+    return bytes;
+  }
+}
+
+const GONE: BigValue = { memoryUse: 0, clone: () => GONE, dispose: () => {} };

@@ -1,0 +1,75 @@
+import type { Server } from "../server.ts";
+import type { Field } from "./info.ts";
+
+/** INFO's sections on the data set: persistence, replication, cluster and keyspace. */
+
+/** Nothing is saved, loaded or appended yet: -1 and 0 are what Redis shows of things that never happened. */
+export function persistenceSection(server: Server): Field[] {
+  return [
+    ["loading", 0],
+    ["async_loading", 0],
+    ["current_cow_peak", 0],
+    ["current_cow_size", 0],
+    ["current_cow_size_age", 0],
+    ["current_fork_perc", "0.00"],
+    ["current_save_keys_processed", 0],
+    ["current_save_keys_total", 0],
+    ["rdb_changes_since_last_save", server.counters.changes],
+    ["rdb_bgsave_in_progress", 0],
+    ["rdb_last_save_time", Math.floor(server.startedAt / 1000)],
+    ["rdb_last_bgsave_status", "ok"],
+    ["rdb_last_bgsave_time_sec", -1],
+    ["rdb_current_bgsave_time_sec", -1],
+    ["rdb_saves", 0],
+    ["rdb_last_cow_size", 0],
+    ["rdb_last_load_keys_expired", 0],
+    ["rdb_last_load_keys_loaded", 0],
+    ["aof_enabled", 0],
+    ["aof_rewrite_in_progress", 0],
+    ["aof_rewrite_scheduled", 0],
+    ["aof_last_rewrite_time_sec", -1],
+    ["aof_current_rewrite_time_sec", -1],
+    ["aof_last_bgrewrite_status", "ok"],
+    ["aof_rewrites", 0],
+    ["aof_rewrites_consecutive_failures", 0],
+    ["aof_last_write_status", "ok"],
+    ["aof_last_cow_size", 0],
+    ["module_fork_in_progress", 0],
+    ["module_fork_last_cow_size", 0],
+  ];
+}
+
+export function replicationSection(server: Server): Field[] {
+  const { minReplicasToWrite, minReplicasMaxLag, replBacklogSize } = server.config.values;
+  const fields: Field[] = [
+    ["role", "master"],
+    ["connected_slaves", 0],
+  ];
+  if (minReplicasToWrite > 0 && minReplicasMaxLag > 0) fields.push(["min_slaves_good_slaves", 0]);
+  return [
+    ...fields,
+    ["master_failover_state", "no-failover"],
+    ["master_replid", server.replicationId],
+    ["master_replid2", "0".repeat(40)],
+    ["master_repl_offset", 0],
+    ["second_repl_offset", -1],
+    ["repl_backlog_active", 0],
+    ["repl_backlog_size", replBacklogSize],
+    ["repl_backlog_first_byte_offset", 0],
+    ["repl_backlog_histlen", 0],
+  ];
+}
+
+export function clusterSection(server: Server): Field[] {
+  return [["cluster_enabled", server.config.values.clusterEnabled ? 1 : 0]];
+}
+
+export function keyspaceSection(server: Server): Field[] {
+  return [...server.keyspace.all()]
+    .filter(({ size }) => size > 0)
+    .sort((a, b) => a.id - b.id)
+    .map(({ id, size, expires, averageTtl }) => [
+      `db${id}`,
+      `keys=${size},expires=${expires},avg_ttl=${averageTtl}`,
+    ]);
+}

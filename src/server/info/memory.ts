@@ -1,0 +1,67 @@
+import os from "node:os";
+import { humanBytes } from "../../stats/memory-figures.ts";
+import type { Server } from "../server.ts";
+import type { Field } from "./info.ts";
+
+/** INFO's section memory. What concerns scripts, replicas, cluster links and the AOF is 0: there are none. */
+
+export function memorySection(server: Server): Field[] {
+  const { values } = server.config;
+  const { keyspace } = server;
+  const figures = server.memory.figures();
+  const total = os.totalmem();
+  const ratio = (value: number) => value.toFixed(2);
+  return [
+    ["used_memory", figures.used],
+    ["used_memory_human", humanBytes(figures.used)],
+    ["used_memory_rss", figures.rss],
+    ["used_memory_rss_human", humanBytes(figures.rss)],
+    ["used_memory_peak", figures.peak],
+    ["used_memory_peak_human", humanBytes(figures.peak)],
+    ["used_memory_peak_perc", `${ratio(figures.peakPercentage)}%`],
+    ["used_memory_overhead", figures.overhead],
+    ["used_memory_startup", figures.startup],
+    ["used_memory_dataset", figures.dataset],
+    ["used_memory_dataset_perc", `${ratio(figures.datasetPercentage)}%`],
+    ["allocator_allocated", figures.used],
+    ["allocator_active", figures.allocatorActive],
+    ["allocator_resident", figures.allocatorActive],
+    ["total_system_memory", total],
+    ["total_system_memory_human", humanBytes(total)],
+    ["used_memory_lua", 0],
+    ["used_memory_vm_eval", 0],
+    ["used_memory_lua_human", humanBytes(0)],
+    ["used_memory_scripts_eval", 0],
+    ["number_of_cached_scripts", 0],
+    ["number_of_functions", 0],
+    ["number_of_libraries", 0],
+    ["used_memory_vm_functions", 0],
+    ["used_memory_vm_total", 0],
+    ["used_memory_vm_total_human", humanBytes(0)],
+    ["used_memory_functions", 0],
+    ["used_memory_scripts", 0],
+    ["used_memory_scripts_human", humanBytes(0)],
+    ["maxmemory", values.maxmemory],
+    ["maxmemory_human", humanBytes(values.maxmemory)],
+    ["maxmemory_policy", values.maxmemoryPolicy],
+    ["allocator_frag_ratio", ratio(figures.fragmentationRatio)],
+    ["allocator_frag_bytes", figures.fragmentationBytes],
+    ["allocator_rss_ratio", ratio(1)],
+    ["allocator_rss_bytes", 0],
+    ["rss_overhead_ratio", ratio(figures.rssOverheadRatio)],
+    ["rss_overhead_bytes", figures.rssOverheadBytes],
+    ["mem_fragmentation_ratio", ratio(figures.totalRatio)],
+    ["mem_fragmentation_bytes", figures.totalBytes],
+    ["mem_not_counted_for_evict", 0],
+    ["mem_replication_backlog", 0],
+    ["mem_total_replication_buffers", 0],
+    ["mem_clients_slaves", 0],
+    ["mem_clients_normal", figures.clients],
+    ["mem_cluster_links", 0],
+    ["mem_aof_buffer", 0],
+    ["mem_allocator", "arena"],
+    ["active_defrag_running", 0],
+    ["lazyfree_pending_objects", keyspace.pendingKeys],
+    ["lazyfreed_objects", keyspace.freedKeys],
+  ];
+}

@@ -1,0 +1,73 @@
+import { clientMemory } from "../call/client-info.ts";
+import type { Session } from "../call/session.ts";
+import type { Keyspace } from "../keyspace/keyspace.ts";
+import { HEADER } from "../keyspace/record.ts";
+import { deriveFigures, type MemoryFigures } from "../stats/memory-figures.ts";
+
+/**
+ * How much memory the server uses: data (with what flushed databases still hold), buffers and clients. The
+ * JavaScript engine's own memory is in the resident set alone, since maxmemory cannot be met by evicting it.
+ */
+export interface MemoryWatchDeps {
+  readonly keyspace: Keyspace;
+  readonly writer: { readonly buf: Uint8Array };
+  readonly clients: { sessions(): Iterable<Session> };
+}
+
+export class MemoryWatch {
+  private clientBytes = 0;
+  private peak = 0;
+  private readonly startup: number;
+
+  constructor(private readonly deps: MemoryWatchDeps) {
+    this.startup = this.used;
+  }
+
+  /** Bytes used; cheap enough to ask for each command. Clients count as of the last `sample`. */
+  get used(): number {
+    const { keyspace, writer } = this.deps;
+    return keyspace.memoryUse + keyspace.pendingBytes + writer.buf.length + this.clientBytes;
+  }
+
+  /** To be called now and then: adds the clients up and keeps the peak. */
+  sample(): number {
+    this.clientBytes = 0;
+    for (const session of this.deps.clients.sessions()) this.clientBytes += clientMemory(session);
+    const { used } = this;
+    this.peak = Math.max(this.peak, used);
+    return used;
+  }
+
+  figures(): MemoryFigures {
+    const { keyspace } = this.deps;
+    const used = this.sample();
+    const databases = [...keyspace.all()]
+      .filter(({ size }) => size > 0)
+      .map(({ id, size, index, wheel }) => ({
+        id,
+        keys: size,
+        main: index.memoryUse + size * HEADER,
+        expires: wheel.memoryUse,
+      }));
+    return deriveFigures({
+      used,
+      peak: this.peak,
+      startup: this.startup,
+      allocatorActive: used + keyspace.freeRoom,
+      rss: process.memoryUsage.rss(),
+      clients: this.clientBytes,
+      databases,
+    });
+  }
+
+  /** MEMORY PURGE: what can be given back to the system is. */
+  purge(): void {
+    while (this.deps.keyspace.reap()) {
+      // Each turn frees some pages.
+    }
+    while (this.deps.keyspace.tidy(() => false)) {
+      // Each turn empties one sparse page.
+    }
+    Bun.gc(true);
+  }
+}

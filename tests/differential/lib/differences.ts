@@ -1,0 +1,36 @@
+/**
+ * What may differ from the oracle, and why. redbun gives the replies of Redis 7.2.6; an oracle of 7.0 is excused
+ * where 7.2 changed something, and nothing else is excused silently.
+ */
+import type { Arg } from "./wire.ts";
+
+export interface Difference {
+  /** Matched against the command's words, joined by blanks. */
+  command: RegExp;
+  /** "older": only an oracle before 7.2 differs; "always": redbun differs from every Redis. */
+  oracle: "older" | "always";
+  reason: string;
+}
+
+export const DIFFERENCES: readonly Difference[] = [
+  {
+    command: /^\S+ HELP$/i,
+    oracle: "always",
+    reason: "help texts are redbun's own words",
+  },
+  {
+    command: /^OBJECT REFCOUNT /i,
+    oracle: "always",
+    reason: "redbun shares no objects, Redis does with the integers 0 to 9999",
+  },
+];
+
+export function differenceOf(args: readonly Arg[], oracleIsOlder: boolean): Difference | null {
+  const line = args
+    .map((arg) => (typeof arg === "string" ? arg : Buffer.from(arg).toString("latin1")))
+    .join(" ");
+  return (
+    DIFFERENCES.find(({ command, oracle }) => (oracle === "always" || oracleIsOlder) && command.test(line)) ??
+    null
+  );
+}

@@ -1,0 +1,4 @@
+import { differential } from "./lib/suite.ts";
+import { STRINGS } from "./scripts/strings.ts";
+
+await differential("strings", STRINGS);
