@@ -1,11 +1,29 @@
+import { latin1Text } from "../bytes/ascii.ts";
+import { parseLongDouble } from "../bytes/long-double.ts";
+import { Call } from "../call/call.ts";
+import type { Execute } from "../call/execute.ts";
+import { type KeyWatcher, keyName } from "../call/key-watchers.ts";
+import type { Command } from "../call/registry.ts";
 import type { Session } from "../call/session.ts";
+import type { Database } from "../keyspace/database.ts";
+import { TYPE_LIST, TYPE_STREAM, TYPE_ZSET } from "../keyspace/record.ts";
 import { CommandError } from "../resp/errors.ts";
-import type { ReplyWriter } from "../resp/reply-writer.ts";
+import { ReplyWriter } from "../resp/reply-writer.ts";
+import { Request } from "../resp/request.ts";
 
 /**
  * Clients that wait for something: their connection reads no further commands until they are answered, by
  * what they wait for, by their timeout, or by CLIENT UNBLOCK.
+ *
+ * A command that finds its keys empty calls `onKeys`. Its arguments are kept, and the client stands in a
+ * queue for each key. When a command has changed such a key, the waiting commands are executed again, in the
+ * order in which they came, after the command (or the whole transaction) that changed it: one that is served
+ * leaves its queues, one that is not keeps its place. Commands served may change further keys (BLMOVE), so
+ * this goes on until no key is ready.
  */
+
+/** What must be at a key for a waiting command to be tried: "group" also if it is gone or of another type. */
+export type BlockKind = "list" | "zset" | "stream" | "group";
 
 /** Longest timeout that a timer takes (2^31 - 1 ms, 24 days); a longer one is waited for in pieces. */
 const LONGEST_TIMER = 0x7fffffff;
@@ -15,19 +33,55 @@ interface Waiting {
   until: number;
   timer: ReturnType<typeof setTimeout> | null;
   onTimeout(reply: ReplyWriter): void;
+  keys: string[];
+  kind: BlockKind;
+  /** The command to be tried again; null where only time is waited for. */
+  retry: { request: Request; command: Command } | null;
 }
 
-/** Writes to a session's connection outside of any command, and lets it read on. */
-export type Answer = (session: Session, write: (reply: ReplyWriter) => void) => void;
+export interface BlockingDeps {
+  readonly keyspace: { select(id: number): Database };
+  /** The command of this call, for commands that wait. */
+  commandOf(session: Session): Command;
+  execute(): Execute;
+  /** Sends a reply outside of any command and lets the connection read on. */
+  answer(session: Session, reply: Uint8Array): void;
+  countError(text: string): void;
+}
 
-export class Blocking {
+export class Blocking implements KeyWatcher {
   private readonly waiting = new Map<Session, Waiting>();
+  private readonly queues = new Map<string, Set<Session>>();
+  private readonly ready = new Set<string>();
+  private readonly call = new Call();
+  private readonly writer = new ReplyWriter(256);
+  private serving = false;
+  /** The session whose command is being tried again, and whether it asked to wait on. */
+  private retrying: Session | null = null;
+  private waitsOn = false;
 
-  constructor(private readonly answer: Answer) {}
+  constructor(private readonly deps: BlockingDeps) {}
 
   /** Clients that wait. */
   get count(): number {
     return this.waiting.size;
+  }
+
+  /** Keys that somebody waits for. */
+  get keyCount(): number {
+    return this.queues.size;
+  }
+
+  /** Of those, the keys waited for by somebody who must hear of their removal. */
+  get removalKeyCount(): number {
+    let count = 0;
+    for (const sessions of this.queues.values())
+      for (const session of sessions)
+        if (this.waiting.get(session)!.kind === "group") {
+          count++;
+          break;
+        }
+    return count;
   }
 
   has(session: Session): boolean {
@@ -35,29 +89,63 @@ export class Blocking {
   }
 
   /** The command under way gets no reply now; after `timeoutMs` (0: never) it gets that of `onTimeout`. */
-  block(session: Session, timeoutMs: number, onTimeout: (reply: ReplyWriter) => void): void {
+  block(call: Call, timeoutMs: number, onTimeout: (reply: ReplyWriter) => void): void {
+    if (call.session.denyBlocking) return onTimeout(call.reply);
+    this.suspend(call, timeoutMs, onTimeout, [], "list", null);
+  }
+
+  /** As `block`, and the command is tried again whenever one of the keys (argument indexes) has changed. */
+  onKeys(
+    call: Call,
+    keyArgs: readonly number[],
+    timeoutMs: number,
+    kind: BlockKind,
+    onTimeout: (reply: ReplyWriter) => void,
+  ): void {
+    const { session } = call;
+    if (session.denyBlocking) return onTimeout(call.reply);
+    if (this.retrying === session) {
+      this.waitsOn = true;
+      call.blocked = true;
+      return;
+    }
+    const names = keyArgs.map((i) => keyName(session.dbIndex, call.buf, call.start[i]!, call.end[i]!));
+    const request = Request.of(Array.from({ length: call.argc }, (_, i) => call.bytes(i)));
+    const keys = [...new Set(names)];
+    this.suspend(call, timeoutMs, onTimeout, keys, kind, { request, command: this.deps.commandOf(session) });
+    for (const name of keys) {
+      const queue = this.queues.get(name);
+      if (queue === undefined) this.queues.set(name, new Set([session]));
+      else queue.add(session);
+    }
+  }
+
+  private suspend(
+    call: Call,
+    timeoutMs: number,
+    onTimeout: (reply: ReplyWriter) => void,
+    keys: string[],
+    kind: BlockKind,
+    retry: Waiting["retry"],
+  ): void {
+    const { session } = call;
     const until = timeoutMs === 0 ? 0 : Date.now() + timeoutMs;
-    const entry: Waiting = { until, timer: null, onTimeout };
+    const entry: Waiting = { until, timer: null, onTimeout, keys, kind, retry };
     this.waiting.set(session, entry);
+    call.blocked = true;
     session.link.suspend();
     this.arm(session, entry);
   }
 
-  /** Answers a waiting client now; false if it does not wait. */
-  release(session: Session, write: (reply: ReplyWriter) => void): boolean {
-    if (!this.forget(session)) return false;
-    this.answer(session, write);
-    return true;
-  }
-
-  /** CLIENT UNBLOCK. */
+  /** CLIENT UNBLOCK; false if the client does not wait. */
   unblock(session: Session, how: "timeout" | "error"): boolean {
     const entry = this.waiting.get(session);
     if (entry === undefined) return false;
-    return this.release(session, (reply) => {
+    this.release(session, (reply) => {
       if (how === "error") reply.error("UNBLOCKED client unblocked via CLIENT UNBLOCK");
       else entry.onTimeout(reply);
     });
+    return true;
   }
 
   /** The client is gone, or is being answered. */
@@ -65,7 +153,23 @@ export class Blocking {
     const entry = this.waiting.get(session);
     if (entry === undefined) return false;
     if (entry.timer !== null) clearTimeout(entry.timer);
+    for (const name of entry.keys) {
+      const queue = this.queues.get(name);
+      queue?.delete(session);
+      if (queue?.size === 0) this.queues.delete(name);
+    }
     return this.waiting.delete(session);
+  }
+
+  private release(session: Session, write: (reply: ReplyWriter) => void): void {
+    this.forget(session);
+    const { writer } = this;
+    writer.clear();
+    writer.resp = session.resp;
+    const errorsBefore = writer.errorCount;
+    write(writer);
+    if (writer.errorCount > errorsBefore) this.deps.countError(writer.lastError);
+    this.deps.answer(session, writer.buf.slice(0, writer.pos));
   }
 
   private arm(session: Session, entry: Waiting): void {
@@ -79,11 +183,94 @@ export class Blocking {
       Math.min(left, LONGEST_TIMER),
     );
   }
+
+  // ------------------------------------------------------------------ KeyWatcher
+
+  get watching(): boolean {
+    return this.queues.size > 0;
+  }
+
+  keyChanged(name: string): void {
+    if (this.queues.has(name)) this.ready.add(name);
+  }
+
+  anyChanged(): void {
+    for (const name of this.queues.keys()) this.ready.add(name);
+  }
+
+  // ------------------------------------------------------------------ serving
+
+  /** Whether `serve` has something to do. */
+  get hasReady(): boolean {
+    return this.ready.size > 0 && !this.serving;
+  }
+
+  /** Tries the commands that wait for keys that have changed; call it when a command has ended. */
+  serve(): void {
+    if (this.serving) return;
+    this.serving = true;
+    try {
+      for (const name of this.ready) {
+        this.ready.delete(name);
+        const queue = this.queues.get(name);
+        if (queue === undefined) continue;
+        for (const session of [...queue]) if (this.worthTrying(session, name)) this.retry(session);
+      }
+    } finally {
+      this.serving = false;
+    }
+  }
+
+  /** Whether something is at the key that the waiting command could take. */
+  private worthTrying(session: Session, name: string): boolean {
+    const entry = this.waiting.get(session);
+    if (entry === undefined) return false;
+    const colon = name.indexOf(":");
+    const db = this.deps.keyspace.select(Number(name.slice(0, colon)));
+    const key = Buffer.from(name.slice(colon + 1), "latin1");
+    const position = db.find(key, 0, key.length);
+    if (entry.kind === "group") return true;
+    if (position === 0) return false;
+    const type = db.records.type(position);
+    return type === (entry.kind === "list" ? TYPE_LIST : entry.kind === "zset" ? TYPE_ZSET : TYPE_STREAM);
+  }
+
+  private retry(session: Session): void {
+    const { call, writer, deps } = this;
+    const { request, command } = this.waiting.get(session)!.retry!;
+    writer.clear();
+    writer.resp = session.resp;
+    call.reply = writer;
+    call.load(request);
+    call.session = session;
+    call.db = deps.keyspace.select(session.dbIndex);
+    this.retrying = session;
+    this.waitsOn = false;
+    try {
+      deps.execute()(call, command);
+    } finally {
+      this.retrying = null;
+    }
+    if (this.waitsOn) return;
+    this.forget(session);
+    deps.answer(session, writer.buf.slice(0, writer.pos));
+  }
 }
 
 /** A timeout argument in milliseconds as WAIT takes it; throws Redis's sentences. */
 export function checkTimeout(milliseconds: number): number {
   if (Number.isNaN(milliseconds)) throw new CommandError("ERR timeout is not an integer or out of range");
+  if (milliseconds < 0) throw new CommandError("ERR timeout is negative");
+  return milliseconds;
+}
+
+/** Argument i, seconds with decimals as BLPOP takes them, in milliseconds; throws Redis's sentences. */
+export function timeoutSeconds(call: Call, i: number): number {
+  const text = latin1Text(call.buf, call.start[i]!, call.end[i]!);
+  if (parseLongDouble(text) === null) throw new CommandError("ERR timeout is not a float or out of range");
+  const milliseconds = Math.ceil(Number(text) * 1000);
+  if (Number.isNaN(milliseconds)) throw new CommandError("ERR timeout is not a float or out of range");
+  if (milliseconds >= 2 ** 63 - Date.now()) throw new CommandError("ERR timeout is out of range");
   if (milliseconds < 0) throw new CommandError("ERR timeout is negative");
   return milliseconds;
 }

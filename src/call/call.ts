@@ -23,6 +23,8 @@ export class Call {
   reply!: ReplyWriter;
   /** Changes made to the data set by this command; 0 means there is nothing to propagate. */
   dirty = 0;
+  /** The command waits for something and has not replied (blocking/). */
+  blocked = false;
   /** Whether somebody receives effects; where not, handlers need not put them together. */
   recording = false;
   /** What to propagate instead of the command as it came, each an argument list; null: as it came. */
@@ -50,6 +52,13 @@ export class Call {
   /** Argument i as text, one character a byte. */
   text(i: number): string {
     return latin1Text(this.buf, this.start[i]!, this.end[i]!);
+  }
+
+  /** Argument i as error sentences quote it: at most so many bytes, and nothing from a NUL on, as C prints it. */
+  quoted(i: number, most = 128): string {
+    const text = latin1Text(this.buf, this.start[i]!, Math.min(this.end[i]!, this.start[i]! + most));
+    const nul = text.indexOf("\0");
+    return nul < 0 ? text : text.slice(0, nul);
   }
 
   /** Whether argument i is this word (given in lower case as bytes), in any case. */

@@ -3,6 +3,7 @@ import { CommandError } from "../resp/errors.ts";
 import type { Counters } from "../stats/counters.ts";
 import { newHistogram, record } from "../stats/histogram.ts";
 import type { Call } from "./call.ts";
+import type { KeyWatchers } from "./key-watchers.ts";
 import type { Command } from "./registry.ts";
 
 /**
@@ -17,12 +18,16 @@ export interface EffectSink {
   active: boolean;
   /** `call.effects`, or the call's own arguments where that is null. */
   record(call: Call): void;
+  /** What is recorded between these two happens as one: a transaction, a script. */
+  begin(): void;
+  end(): void;
 }
 
 export interface ExecuteDeps {
   clock: Clock;
   counters: Counters;
   effects: EffectSink;
+  keyWatchers: KeyWatchers;
   /** Tells of an exception that is no CommandError: a bug. */
   onBug(error: unknown, call: Call, command: Command): void;
   /** Called for each command with its duration; decides on slow log and latency events. */
@@ -57,6 +62,7 @@ export class Executor {
     const errorsBefore = reply.errorCount;
     call.dirty = 0;
     call.effects = null;
+    call.blocked = false;
     call.secrets = null;
     call.recording = deps.effects.active;
     try {
@@ -67,10 +73,16 @@ export class Executor {
     if (call.dirty > 0) {
       deps.counters.changes += call.dirty;
       if (call.recording) deps.effects.record(call);
+      deps.keyWatchers.changed(call, command);
     }
     if (reply.errorCount !== errorsBefore) {
       command.failed++;
       deps.counters.countError(reply.lastError);
+    }
+    if (call.blocked) {
+      // It is counted when it is served.
+      this.begin();
+      return;
     }
     this.run = command;
     this.runLength++;

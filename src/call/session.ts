@@ -45,6 +45,10 @@ export class Session {
   noEvict = false;
   monitor = false;
   replyMode: ReplyMode = "on";
+  /** Between MULTI and EXEC: commands are queued (transactions/). */
+  inTransaction = false;
+  /** Inside EXEC or a script: commands that would wait answer at once. */
+  denyBlocking = false;
   /** No further commands are read. */
   closing = false;
   lastCommand: Command | null = null;

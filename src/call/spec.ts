@@ -125,6 +125,10 @@ export interface CommandSpec {
   replacedBy?: string;
   /** As cheap as a command flagged "fast", though Redis does not flag it so. */
   cheap?: boolean;
+  /** Executed inside MULTI instead of being queued. */
+  immediate?: boolean;
+  /** Changes keys beyond those its key specs name: of another database, or any. */
+  reachesOtherKeys?: boolean;
   /** Sub-commands, for a container; a container without a handler of its own has no `run`. */
   subcommands?: CommandSpec[];
   run?(call: Call): void;

@@ -10,10 +10,16 @@ import { configCommands } from "./config.ts";
 import type { ConnectionDeps } from "./connection.ts";
 import { connectionCommands } from "./connection.ts";
 import { databaseCommands } from "./databases.ts";
+import type { DebugDeps } from "./debug/deps.ts";
+import { debugCommands } from "./debug.ts";
 import { expireCommands } from "./expire.ts";
 import { genericCommands } from "./generic.ts";
 import type { HyperLogLogDeps } from "./hyperloglog/values.ts";
 import { hyperloglogCommands } from "./hyperloglog.ts";
+import type { LatencyDeps } from "./latency.ts";
+import { latencyCommands } from "./latency.ts";
+import type { MemoryDeps } from "./memory.ts";
+import { memoryCommands } from "./memory.ts";
 import { objectCommands } from "./object.ts";
 import type { ReplicationDeps } from "./replication.ts";
 import { replicationCommands } from "./replication.ts";
@@ -21,14 +27,23 @@ import type { ServerDeps } from "./server.ts";
 import { serverCommands } from "./server.ts";
 import type { ShutdownDeps } from "./shutdown.ts";
 import { shutdownCommands } from "./shutdown.ts";
+import type { SlowlogDeps } from "./slowlog.ts";
+import { slowlogCommands } from "./slowlog.ts";
 import { stringCommands } from "./strings.ts";
+import type { TransactionCommandDeps } from "./transactions.ts";
+import { transactionCommands } from "./transactions.ts";
 
 /** Every command of the server, family by family, each given just what it needs. */
 export type CommandHost = ClientDeps &
   ConfigDeps &
   ServerDeps &
+  SlowlogDeps &
+  LatencyDeps &
+  MemoryDeps &
+  DebugDeps &
   ConnectionDeps &
   ReplicationDeps &
+  TransactionCommandDeps &
   HyperLogLogDeps &
   ShutdownDeps & {
     readonly config: Config;
@@ -42,6 +57,10 @@ export function allCommands(host: CommandHost): CommandSpec[] {
     ...clientCommands(host),
     ...configCommands(host),
     ...serverCommands(host),
+    ...slowlogCommands(host),
+    ...latencyCommands(host),
+    ...memoryCommands(host),
+    ...debugCommands(host),
     ...commandCommands({ registry: () => host.registry }),
     ...databaseCommands(host),
     ...genericCommands(host),
@@ -49,6 +68,7 @@ export function allCommands(host: CommandHost): CommandSpec[] {
     ...objectCommands(),
     ...replicationCommands(host),
     ...shutdownCommands(host),
+    ...transactionCommands(host),
     ...stringCommands(host.readerLimits),
     ...bitmapCommands(host.readerLimits),
     ...hyperloglogCommands(host),

@@ -13,6 +13,7 @@ export interface ConnectionDeps {
   readonly keyspace: Keyspace;
   readonly config: { readonly values: { readonly requirepass: string } };
   readonly counters: { authDenied: number };
+  readonly transactions: { discard(session: Session): void };
   readonly monitors: { remove(session: Session): void };
 }
 
@@ -47,6 +48,7 @@ function quit(call: Call): void {
 function reset(call: Call, deps: ConnectionDeps): void {
   const { session } = call;
   deps.monitors.remove(session);
+  deps.transactions.discard(session);
   session.dbIndex = 0;
   session.resp = 2;
   session.authenticated = deps.config.values.requirepass === "";
@@ -189,6 +191,7 @@ export function connectionCommands(deps: ConnectionDeps): CommandSpec[] {
     },
     {
       name: "quit",
+      immediate: true,
       arity: -1,
       flags: ["noscript", "loading", "stale", "fast", "no_auth", "allow_busy"],
       categories: ["connection"],
@@ -202,6 +205,7 @@ export function connectionCommands(deps: ConnectionDeps): CommandSpec[] {
     },
     {
       name: "reset",
+      immediate: true,
       arity: 1,
       flags: ["noscript", "loading", "stale", "fast", "no_auth", "allow_busy"],
       categories: ["connection"],

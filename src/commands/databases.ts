@@ -104,6 +104,7 @@ export function databaseCommands(deps: DatabaseDeps): CommandSpec[] {
     },
     {
       name: "swapdb",
+      reachesOtherKeys: true,
       arity: 3,
       flags: ["write", "fast"],
       categories: ["keyspace", "dangerous"],

@@ -9,6 +9,7 @@ export function genericCommands(deps: GenericDeps): CommandSpec[] {
   return [
     {
       name: "copy",
+      reachesOtherKeys: true,
       arity: -3,
       flags: ["write", "denyoom"],
       categories: ["keyspace"],
@@ -64,6 +65,7 @@ export function genericCommands(deps: GenericDeps): CommandSpec[] {
     },
     {
       name: "move",
+      reachesOtherKeys: true,
       arity: 3,
       flags: ["write", "fast"],
       categories: ["keyspace"],

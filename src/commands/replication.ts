@@ -11,7 +11,7 @@ function wait(call: Call, { blocking }: ReplicationDeps): void {
   const replicas = call.int(1);
   const timeout = checkTimeout(call.safeInt(2));
   if (replicas <= 0) call.reply.int(0);
-  else blocking.block(call.session, timeout, (reply) => reply.int(0));
+  else blocking.block(call, timeout, (reply) => reply.int(0));
 }
 
 export function replicationCommands(deps: ReplicationDeps): CommandSpec[] {

@@ -1,6 +1,6 @@
 import type { Call } from "../call/call.ts";
 import type { CommandSpec } from "../call/spec.ts";
-import { CommandError } from "../resp/errors.ts";
+import { CommandError, subcommandSyntax } from "../resp/errors.ts";
 import type { Slowlog } from "../stats/slowlog.ts";
 import { replyHelp } from "./help.ts";
 
@@ -23,6 +23,7 @@ const HELP = [
 ];
 
 function get(call: Call, { slowlog }: SlowlogDeps): void {
+  if (call.argc > 3) throw new CommandError(subcommandSyntax(call.text(1), call.text(0)));
   let count = DEFAULT_COUNT;
   if (call.argc > 2) {
     count = call.safeInt(2);
@@ -104,9 +105,9 @@ export function slowlogCommands(deps: SlowlogDeps): CommandSpec[] {
           complexity: "O(N), N entries",
           tips: ["request_policy:all_nodes", "response_policy:all_succeeded"],
           run: (call) => {
-          deps.slowlog.clear();
-          call.reply.ok();
-        },
+            deps.slowlog.clear();
+            call.reply.ok();
+          },
         },
       ],
     },

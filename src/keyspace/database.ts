@@ -63,6 +63,11 @@ export class Database {
   /** Sum of the expiries, relative to `base`: for the average TTL. */
   private expirySum = 0;
   private readonly base: number;
+  /**
+   * Wheel entries that the last compaction could not drop. A key set and deleted in turn with one and the same
+   * expiry leaves many that all seem to stand; without this, compaction would start again at once, for ever.
+   */
+  private entriesKept = 0;
 
   constructor(
     public id: number,
@@ -321,15 +326,22 @@ export class Database {
     });
   };
 
+  /** Whether far more wheel entries are held than there are keys with an expiry, and than the last compaction left. */
+  get wheelIsStale(): boolean {
+    return this.wheel.entries > Math.max(this.expires, this.entriesKept) * 2 + 100_000;
+  }
+
   /** Drops wheel entries of keys long gone; returns whether it is done. */
   compactWheel(outOfTime: () => boolean): boolean {
-    return this.wheel.compact((hash, tick) => {
+    const done = this.wheel.compact((hash, tick) => {
       let stands = false;
       this.index.forHash(hash, (position) => {
         if (this.records.wheelTick(position) === tick) stands = true;
       });
       return stands;
     }, outOfTime);
+    if (done) this.entriesKept = this.wheel.entries;
+    return done;
   }
 
   /** Average milliseconds to live of the keys with an expiry. */

@@ -74,6 +74,8 @@ export class ExpiryWheel {
   /** The next tick to work off. */
   private current = 1;
   private compaction = { level: 0, index: 0, fresh: new Bucket() };
+  /** Entries by level. */
+  private readonly held: number[] = new Array(LEVELS).fill(0);
   /** Entries held, stale ones included. */
   entries = 0;
 
@@ -97,6 +99,7 @@ export class ExpiryWheel {
     }
     const index = Math.floor(tick / grain) % SLOTS;
     (this.levels[level]![index] ??= new Bucket()).push(hash, tick);
+    this.held[level]!++;
     this.entries++;
   }
 
@@ -119,6 +122,7 @@ export class ExpiryWheel {
         const bucket = this.take(level, index);
         while (bucket !== undefined && !bucket.empty) {
           const hash = bucket.pop();
+          this.held[level]!--;
           this.entries--;
           this.add(hash, Math.max(bucket.poppedTick, this.current));
           if ((++steps & 255) === 0 && outOfTime()) return true;
@@ -129,12 +133,13 @@ export class ExpiryWheel {
       const bucket = this.take(0, index);
       while (bucket !== undefined && !bucket.empty) {
         const hash = bucket.pop();
+        this.held[0]!--;
         this.entries--;
         due(hash, bucket.poppedTick);
         if ((++steps & 63) === 0 && outOfTime()) return true;
       }
       this.levels[0]![index] = undefined;
-      this.current++;
+      this.current = Math.min(target, this.nextTick());
       if (this.entries === 0) {
         this.current = target;
         return false;
@@ -142,6 +147,13 @@ export class ExpiryWheel {
       if ((++steps & 255) === 0 && outOfTime()) return true;
     }
     return false;
+  }
+
+  /** The next tick at which there may be something to do: time may have jumped over years. */
+  private nextTick(): number {
+    let span = 1;
+    for (let level = 0; level < LEVELS && this.held[level] === 0; level++) span *= SLOTS;
+    return (Math.floor(this.current / span) + 1) * span;
   }
 
   /**
@@ -156,7 +168,10 @@ export class ExpiryWheel {
       while (bucket !== undefined && !bucket.empty) {
         const hash = bucket.pop();
         if (keep(hash, bucket.poppedTick)) fresh.push(hash, bucket.poppedTick);
-        else this.entries--;
+        else {
+          this.held[level]!--;
+          this.entries--;
+        }
         if ((++steps & 63) === 0 && outOfTime()) return false;
       }
       this.levels[level]![index] = fresh.empty ? undefined : fresh;

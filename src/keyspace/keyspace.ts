@@ -95,8 +95,8 @@ export class Keyspace {
   reap(): boolean {
     const database = this.graveyard[0];
     if (database === undefined) return false;
-    if (database.records.arena.dismantle(16)) {
-      database.records.blocks.clear();
+    const { arena, blocks } = database.records;
+    if (arena.dismantle(16) && blocks.dismantle(64)) {
       database.records.objects.clear();
       this.freedKeys += database.size;
       this.graveyard.shift();
@@ -117,7 +117,7 @@ export class Keyspace {
   /** One step of tidying: an expiry wheel full of stale entries, a sparse page. Returns whether it did any. */
   tidy(outOfTime: () => boolean): boolean {
     for (const database of this.all()) {
-      if (database.wheel.entries > database.expires * 2 + 100_000) {
+      if (database.wheelIsStale) {
         database.compactWheel(outOfTime);
         return true;
       }

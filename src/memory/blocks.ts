@@ -57,6 +57,18 @@ export class Blocks {
     this.usedBytes = 0;
   }
 
+  /** Gives up to `count` blocks back without keeping books: for blocks that nobody uses any more. */
+  dismantle(count: number): boolean {
+    while (count-- > 0) {
+      const bytes = this.table.pop();
+      if (bytes === undefined) return true;
+      if (bytes === null) continue;
+      this.usedBytes -= bytes.length;
+      release(bytes);
+    }
+    return this.table.length === 0;
+  }
+
   /** Number of blocks held. */
   get count(): number {
     return this.table.length - 1 - this.spare.length;

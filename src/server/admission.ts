@@ -1,4 +1,4 @@
-import { latin1Text, lower } from "../bytes/ascii.ts";
+import { lower } from "../bytes/ascii.ts";
 import type { Call } from "../call/call.ts";
 import type { Command } from "../call/registry.ts";
 import { FLAGS } from "../call/spec.ts";
@@ -24,15 +24,14 @@ const QUOTED = 128;
 export function unknownCommand(call: Call): string {
   let args = "";
   for (let i = 1; i < call.argc && args.length < QUOTED; i++) {
-    const room = Math.min(QUOTED - args.length, call.length(i));
-    args += `'${latin1Text(call.buf, call.start[i]!, call.start[i]! + room)}' `;
+    args += `'${call.quoted(i, QUOTED - args.length)}' `;
   }
-  return `ERR unknown command '${call.text(0).slice(0, QUOTED)}', with args beginning with: ${args}`;
+  return `ERR unknown command '${call.quoted(0, QUOTED)}', with args beginning with: ${args}`;
 }
 
 /** A container called with a subcommand it does not have. */
 const subcommandGate: Gate = (call, command) =>
-  command.subcommands !== null && call.argc > 1 ? unknownSubcommand(call.text(1), command.fullName) : null;
+  command.subcommands !== null && call.argc > 1 ? unknownSubcommand(call.quoted(1), command.fullName) : null;
 
 const arityGate: Gate = (call, command) =>
   !command.acceptsArgs(call.argc) || (command.subcommands !== null && command.spec.run === undefined)

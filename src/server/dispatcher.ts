@@ -1,3 +1,4 @@
+import type { Blocking } from "../blocking/blocking.ts";
 import { Call } from "../call/call.ts";
 import type { Executor } from "../call/execute.ts";
 import type { Command, Registry } from "../call/registry.ts";
@@ -5,6 +6,7 @@ import type { Keyspace } from "../keyspace/keyspace.ts";
 import type { ReplyWriter } from "../resp/reply-writer.ts";
 import { NEED_MORE, PROTOCOL_ERROR } from "../resp/request-reader.ts";
 import type { Counters } from "../stats/counters.ts";
+import type { Transactions } from "../transactions/transactions.ts";
 import { type AdmissionDeps, looksLikeHttp, refuse, unknownCommand } from "./admission.ts";
 import type { Connection } from "./connection.ts";
 import type { MonitorFeed } from "./monitor.ts";
@@ -21,6 +23,8 @@ export interface DispatcherDeps extends AdmissionDeps {
   counters: Counters;
   writer: ReplyWriter;
   pause: Pause;
+  blocking: Blocking;
+  transactions: Transactions;
   /** Whether maxmemory is set at all. */
   memoryLimited(): boolean;
   monitors: MonitorFeed;
@@ -85,6 +89,14 @@ export class Dispatcher {
         connection.suspended = true;
         return deps.suspended(connection);
       }
+      if (session.inTransaction && command.spec.immediate !== true) {
+        if (command.has("no_multi")) {
+          this.reject(command, "ERR Command not allowed inside a transaction");
+          deps.transactions.refuse(session);
+        } else deps.transactions.queue(call, command);
+        if (session.replyMode !== "on") this.suppress(connection, mark);
+        return;
+      }
       session.lastCommand = command;
       session.commandsProcessed++;
       deps.executor.execute(call, command);
@@ -92,7 +104,9 @@ export class Dispatcher {
       if (deps.monitors.active) deps.monitors.feed(call, command);
     } else if (error !== null) {
       this.reject(command, error);
+      if (session.inTransaction) deps.transactions.refuse(session);
     }
+    if (deps.blocking.hasReady) deps.blocking.serve();
     if (session.replyMode !== "on") this.suppress(connection, mark);
     writer.resp = session.resp;
   }

@@ -1,10 +1,12 @@
 import type { Socket, SocketHandler } from "bun";
 import { Blocking } from "../blocking/blocking.ts";
-import { type ExecuteDeps, Executor } from "../call/execute.ts";
+import { type EffectSink, type ExecuteDeps, Executor } from "../call/execute.ts";
+import { KeyWatchers } from "../call/key-watchers.ts";
 import { Registry } from "../call/registry.ts";
 import type { Session } from "../call/session.ts";
 import { allCommands } from "../commands/all.ts";
 import type { Config } from "../config/config.ts";
+import { DebugSettings } from "../config/debug-settings.ts";
 import { Clock } from "../host/clock.ts";
 import type { Log } from "../host/log.ts";
 import { Random, randomHex } from "../host/random.ts";
@@ -17,10 +19,12 @@ import { LatencyMonitor } from "../stats/latency-monitor.ts";
 import { Rates } from "../stats/rates.ts";
 import { RecentPeaks } from "../stats/recent-peaks.ts";
 import { Slowlog } from "../stats/slowlog.ts";
+import { Transactions } from "../transactions/transactions.ts";
 import { applyConfig } from "./apply-config.ts";
 import { Clients } from "./clients.ts";
 import { Connection } from "./connection.ts";
 import type { ConnectionHost } from "./connection-host.ts";
+import { Crash } from "./crash.ts";
 import { Cron, type CronDeps } from "./cron.ts";
 import { Dispatcher } from "./dispatcher.ts";
 import { Info } from "./info/info.ts";
@@ -58,6 +62,8 @@ export class Server implements ConnectionHost {
   readonly slowCommands: SlowCommands;
   readonly memory: MemoryWatch;
   readonly info = new Info(this);
+  readonly crash = new Crash(this);
+  readonly debugSettings = new DebugSettings();
   readonly dispatcher: Dispatcher;
   readonly listeners: Listeners;
   readonly cron: Cron;
@@ -72,7 +78,21 @@ export class Server implements ConnectionHost {
       this.keyspace.context.keepExpired = paused;
     },
   );
-  readonly blocking = new Blocking((session, write) => this.answer(session, write));
+  readonly blocking = new Blocking({
+    keyspace: { select: (id) => this.keyspace.select(id) },
+    commandOf: (session) => session.lastCommand!,
+    execute: () => this.executor.execute,
+    answer: (session, reply) => this.answer(session, reply),
+    countError: (text) => this.counters.countError(text),
+  });
+  readonly effects: EffectSink = { active: false, record: () => {}, begin: () => {}, end: () => {} };
+  readonly transactions = new Transactions({
+    keyspace: { select: (id) => this.keyspace.select(id) },
+    clock: this.clock,
+    execute: () => this.executor.execute,
+    effects: this.effects,
+  });
+  readonly keyWatchers = new KeyWatchers();
   private readonly toFlush = new Set<Connection>();
   private inEvent = false;
   private readonly suspendedConnections = new Set<Connection>();
@@ -90,18 +110,23 @@ export class Server implements ConnectionHost {
         seed0: this.random.int32(),
         seed1: this.random.int32(),
         stats: this.counters,
-        listener: { expired: () => {} },
+        listener: {
+          expired: (database, buf, start, end) => this.keyWatchers.expired(database.id, buf, start, end),
+        },
         keepExpired: false,
       },
       values.databases,
     );
+    this.keyWatchers.add(this.blocking);
+    this.keyWatchers.add(this.transactions);
     this.registry = new Registry(allCommands(this));
     this.memory = new MemoryWatch(this);
     this.slowCommands = new SlowCommands(this.slowlog, this.latency, values);
     this.executeDeps = {
       clock: this.clock,
       counters: this.counters,
-      effects: { active: false, record: () => {} },
+      effects: this.effects,
+      keyWatchers: this.keyWatchers,
       onBug: (error, call, command) => {
         this.counters.unexpectedErrors++;
         const trace = error instanceof Error ? (error.stack ?? error.message) : String(error);
@@ -120,6 +145,8 @@ export class Server implements ConnectionHost {
       counters: this.counters,
       writer: this.writer,
       pause: this.pause,
+      blocking: this.blocking,
+      transactions: this.transactions,
       monitors: this.monitors,
       protectedCommands: () => ({ debug: values.enableDebugCommand, module: values.enableModuleCommand }),
       memoryLimited: () => values.maxmemory > 0,
@@ -309,6 +336,7 @@ export class Server implements ConnectionHost {
 
   removed(connection: Connection): void {
     this.blocking.forget(connection.session);
+    this.transactions.forget(connection.session);
     this.clients.remove(connection);
     this.monitors.remove(connection.session);
     this.suspendedConnections.delete(connection);
@@ -325,14 +353,10 @@ export class Server implements ConnectionHost {
   }
 
   /** Answers a client that waited, and lets its connection go on. */
-  private answer(session: Session, write: (reply: ReplyWriter) => void): void {
+  private answer(session: Session, reply: Uint8Array): void {
     const connection = this.clients.get(session.id);
     if (connection === undefined || connection.closed) return;
-    const reply = new ReplyWriter(256);
-    reply.resp = session.resp;
-    write(reply);
-    if (reply.errorCount > 0) this.counters.countError(reply.lastError);
-    connection.send(reply.buf.subarray(0, reply.pos));
+    if (session.replyMode === "on") connection.send(reply);
     connection.suspended = false;
     setImmediate(() => this.resume(connection));
   }

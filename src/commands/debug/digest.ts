@@ -18,7 +18,9 @@ const EXPIRES = utf8("!!expire!!");
 const view = new StringView();
 
 function sha1(bytes: Uint8Array): Uint8Array {
-  return Bun.SHA1.hash(bytes, new Uint8Array(BYTES));
+  const hash = new Uint8Array(BYTES);
+  Bun.SHA1.hash(bytes, hash);
+  return hash;
 }
 
 function xor(digest: Uint8Array, bytes: Uint8Array): void {

@@ -44,7 +44,7 @@ function condition(call: Call): Condition | null {
     else if (call.is(i, XX)) found.xx = true;
     else if (call.is(i, GT)) found.gt = true;
     else if (call.is(i, LT)) found.lt = true;
-    else throw new CommandError(`ERR Unsupported option ${call.text(i)}`);
+    else throw new CommandError(`ERR Unsupported option ${call.quoted(i, Number.POSITIVE_INFINITY)}`);
   }
   if (found.nx && (found.xx || found.gt || found.lt))
     throw new CommandError("ERR NX and XX, GT or LT options at the same time are not compatible");

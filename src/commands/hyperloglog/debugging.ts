@@ -24,7 +24,7 @@ export function pfdebug(call: Call): void {
     case "todense":
       return reply.int(toDense(call, value) === value ? 0 : 1);
     default:
-      throw new CommandError(`ERR Unknown PFDEBUG subcommand '${call.text(1)}'`);
+      throw new CommandError(`ERR Unknown PFDEBUG subcommand '${call.quoted(1, Number.POSITIVE_INFINITY)}'`);
   }
 }
 

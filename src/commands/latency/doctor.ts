@@ -17,7 +17,8 @@ const ADVICE: Readonly<Record<string, readonly Advice[]>> = {
       slowlogLogSlowerThan < 0 || slowlogLogSlowerThan / 1000 > latencyMonitorThreshold
         ? `The slow log does not show these commands: CONFIG SET slowlog-log-slower-than ${latencyMonitorThreshold * 1000}.`
         : null,
-    () => "SLOWLOG GET lists the commands that took long; many of them work on large values, which can be split.",
+    () =>
+      "SLOWLOG GET lists the commands that took long; many of them work on large values, which can be split.",
   ],
   "fast-command": [
     () =>

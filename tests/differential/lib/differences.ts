@@ -23,6 +23,21 @@ export const DIFFERENCES: readonly Difference[] = [
     oracle: "always",
     reason: "redbun shares no objects, Redis does with the integers 0 to 9999",
   },
+  {
+    command: /^CLIENT (SETINFO|NO-TOUCH)\b/i,
+    oracle: "older",
+    reason: "new in 7.2",
+  },
+  {
+    command: /^COMMAND GETKEYS(ANDFLAGS)? \S+$/i,
+    oracle: "older",
+    reason: "7.2 lets the command whose keys are asked for have no arguments",
+  },
+  {
+    command: /^CLIENT PAUSE 9223372036854775807$/i,
+    oracle: "older",
+    reason: "7.2 refuses a pause whose end overflows",
+  },
 ];
 
 export function differenceOf(args: readonly Arg[], oracleIsOlder: boolean): Difference | null {

@@ -71,6 +71,10 @@ export class Pair {
       if (step.mode === "until") {
         await flush();
         await Promise.all([awaitReply(this.oracle.wire, step), awaitReply(this.subject.wire, step)]);
+      } else if (step.mode === "alone") {
+        await flush();
+        batch.push(step);
+        await flush();
       } else batch.push(step);
     }
     await flush();

@@ -7,11 +7,12 @@
  *     ? CLIENT ID             only the kinds of the replies are compared
  *     sorted KEYS *           the elements in any order
  *     until 0 EXISTS k        repeated on each server until that integer is the reply
+ *     alone AUTH u p          not in a pipeline with others
  *     %probe k l              from here on, after each command, what there is to see of these keys
  *     %repeat 50 PFADD h e#   fifty commands with # replaced by 1 .. 50
  */
 
-export type Mode = "exact" | "kind" | "sorted" | "near" | "until";
+export type Mode = "exact" | "kind" | "sorted" | "near" | "until" | "alone";
 
 export interface Step {
   args: string[];
@@ -37,6 +38,7 @@ export function parseScript(text: string): Step[] {
       const command = words.slice(2);
       for (let i = 1; i <= Number(words[1]); i++) add(command.map((word) => word.replaceAll("#", String(i))));
     } else if (first === "?") add(words.slice(1), "kind");
+    else if (first === "alone") add(words.slice(1), "alone");
     else if (first === "sorted") add(words.slice(1), "sorted");
     else if (first === "until") add(words.slice(2), "until", Number(words[1]));
     else if (/^~\d+$/.test(first)) add(words.slice(1), "near", Number(first.slice(1)));

@@ -44,6 +44,7 @@ const OPTIONS = [
   "''",
   "GT GT",
   "NX NX",
+  '"a\\x00b"',
 ];
 
 export const EXPIRE: Scripts = {

@@ -1,0 +1,58 @@
+import { latin1Text } from "../bytes/ascii.ts";
+import type { Call } from "./call.ts";
+import { KEY_FLAGS } from "./key-specs.ts";
+import type { KeyList } from "./keys.ts";
+import type { Command } from "./registry.ts";
+
+/**
+ * Who wants to know of changed keys: clients that wait for one (blocking/), transactions that watch one
+ * (transactions/). Which keys a command may have changed follows from its row, so no handler signals
+ * anything; while nobody watches, it costs one comparison for each command that changed something.
+ */
+export interface KeyWatcher {
+  /** Whether anybody watches. */
+  readonly watching: boolean;
+  /** A command may have changed this key (see `keyName`). */
+  keyChanged(name: string): void;
+  /** Keys not named by the command may have changed: look at all that are watched. */
+  anyChanged(): void;
+}
+
+/** A key together with its database, for use in maps. */
+export function keyName(database: number, buf: Uint8Array, start: number, end: number): string {
+  return `${database}:${latin1Text(buf, start, end)}`;
+}
+
+const WRITES = KEY_FLAGS.RW | KEY_FLAGS.OW | KEY_FLAGS.RM;
+
+export class KeyWatchers {
+  private readonly keys: KeyList = [];
+  private readonly watchers: KeyWatcher[] = [];
+
+  add(watcher: KeyWatcher): void {
+    this.watchers.push(watcher);
+  }
+
+  /** After a command that changed something. */
+  changed(call: Call, command: Command): void {
+    for (const watcher of this.watchers) if (watcher.watching) this.tell(watcher, call, command);
+  }
+
+  /** A key was removed because it fell due. */
+  expired(database: number, buf: Uint8Array, start: number, end: number): void {
+    for (const watcher of this.watchers)
+      if (watcher.watching) watcher.keyChanged(keyName(database, buf, start, end));
+  }
+
+  private tell(watcher: KeyWatcher, call: Call, command: Command): void {
+    if (command.spec.reachesOtherKeys === true || command.keys.find(call, this.keys) === 0) {
+      watcher.anyChanged();
+      return;
+    }
+    for (let i = 0; i < this.keys.length; i += 2) {
+      if ((this.keys[i + 1]! & WRITES) === 0) continue;
+      const argument = this.keys[i]!;
+      watcher.keyChanged(keyName(call.session.dbIndex, call.buf, call.start[argument]!, call.end[argument]!));
+    }
+  }
+}

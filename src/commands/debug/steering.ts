@@ -1,0 +1,122 @@
+import { latin1Bytes } from "../../bytes/ascii.ts";
+import { globMatch } from "../../bytes/glob.ts";
+import type { Call } from "../../call/call.ts";
+import { systemErrorText } from "../../config/errors.ts";
+import { parseMemory } from "../../config/numbers.ts";
+import { saveConfig } from "../../config/rewrite.ts";
+import { CommandError, subcommandSyntax } from "../../resp/errors.ts";
+import { type DebugDeps, leadingInteger, type SubcommandTable } from "./deps.ts";
+
+/** DEBUG's subcommands that make the server do, or leave, something. */
+
+const FOUR_GB = 4n * 1024n ** 3n;
+
+/** Stops the whole process, so that no client is served meanwhile. */
+function sleep(call: Call): void {
+  const seconds = Number.parseFloat(call.text(2));
+  const milliseconds = seconds > 0 ? seconds * 1000 : 0;
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds);
+  call.reply.ok();
+}
+
+/** The text goes out as it is, and does not count as an error of the server's. */
+function error(call: Call): void {
+  call.reply.raw(latin1Bytes(`-${call.text(2).replace(/[\r\n]/g, " ")}\r\n`));
+}
+
+function log(call: Call, deps: DebugDeps): void {
+  deps.log.warning(`DEBUG LOG: ${Buffer.from(call.bytes(2)).toString("utf8")}`);
+  call.reply.ok();
+}
+
+function packedThreshold(call: Call, { debugSettings }: DebugDeps): void {
+  const size = parseMemory(call.text(2));
+  if (size === null || size >= FOUR_GB)
+    throw new CommandError("ERR argument must be a memory value bigger than 1 and smaller than 4gb");
+  debugSettings.packedThreshold = Number(size);
+  call.reply.ok();
+}
+
+/** Clients have no reply buffers of their own whose size could be steered; only the form is checked. */
+function replyBuffer(call: Call): void {
+  const what = call.text(2).toLowerCase();
+  const value = call.text(3).toLowerCase();
+  if (what === "peak-reset-time") {
+    if (value !== "never" && value !== "reset") call.int(3);
+  } else if (what !== "resizing") throw new CommandError(subcommandSyntax(call.text(1), call.text(0)));
+  call.reply.ok();
+}
+
+function rewriteAll(call: Call, { config }: DebugDeps): void {
+  const path = config.configFile;
+  if (path === null) throw new CommandError("ERR CONFIG-REWRITE-FORCE-ALL failed: No such file or directory");
+  try {
+    saveConfig(path, config, { forceAll: true });
+  } catch (error) {
+    throw new CommandError(`ERR CONFIG-REWRITE-FORCE-ALL failed: ${systemErrorText(error)}`);
+  }
+  call.reply.ok();
+}
+
+/** Long random patterns and texts of few letters: a matcher that goes astray hangs or throws. */
+function stringMatchTest(call: Call): void {
+  const letters = latin1Bytes("abc*?[]^-\\");
+  const some = (longest: number) =>
+    Uint8Array.from({ length: 1 + Math.floor(Math.random() * longest) }, () => {
+      return letters[Math.floor(Math.random() * letters.length)]!;
+    });
+  for (let i = 0; i < 10_000; i++) globMatch(some(32), some(128), false);
+  call.reply.simple("Apparently redbun did not crash: test passed");
+}
+
+const UNSAVED = "ERR this version of redbun cannot save or load the data set yet";
+
+export const steering: SubcommandTable = [
+  ["sleep", { min: 3, max: 3, run: sleep }],
+  ["error", { min: 3, max: 3, run: error }],
+  ["log", { min: 3, max: 3, run: log }],
+  ["quicklist-packed-threshold", { min: 3, max: 3, run: packedThreshold }],
+  ["replybuffer", { min: 4, max: 4, run: replyBuffer }],
+  ["config-rewrite-force-all", { min: 2, max: 2, run: rewriteAll }],
+  ["stringmatch-test", { min: 2, max: 2, run: stringMatchTest }],
+  numberSetting("set-active-expire", ({ cronDeps }, value) => {
+    cronDeps.activeExpire = value !== 0;
+  }),
+  numberSetting("pause-cron", ({ cronDeps }, value) => {
+    cronDeps.paused = value !== 0;
+  }),
+  numberSetting("set-disable-deny-scripts", ({ debugSettings }, value) => {
+    debugSettings.disableDenyScripts = value !== 0;
+  }),
+  numberSetting("set-skip-checksum-validation", ({ debugSettings }, value) => {
+    debugSettings.skipChecksums = value !== 0;
+  }),
+  numberSetting("aof-flush-sleep", ({ debugSettings }, value) => {
+    debugSettings.aofFlushSleep = value;
+  }),
+  ["reload", { min: 2, max: 5, run: refuse }],
+  ["loadaof", { min: 2, max: 2, run: refuse }],
+  ["segfault", { min: 2, max: 2, run: (_call, { crash }) => crash.segfault() }],
+  ["assert", { min: 2, max: 2, run: (_call, { crash }) => crash.assertionFailed("1 == 2") }],
+  [
+    "panic",
+    {
+      min: 2,
+      max: 2,
+      run: (_call, { crash }) =>
+        crash.panic(`DEBUG PANIC called at Unix time ${Math.floor(Date.now() / 1000)}`),
+    },
+  ],
+];
+
+function refuse(): never {
+  throw new CommandError(UNSAVED);
+}
+
+function numberSetting(name: string, set: (deps: DebugDeps, value: number) => void): SubcommandTable[number] {
+  const run = (call: Call, deps: DebugDeps) => {
+    set(deps, leadingInteger(call.text(2)));
+    call.reply.ok();
+  };
+  return [name, { min: 3, max: 3, run }];
+}

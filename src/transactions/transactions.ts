@@ -1,0 +1,195 @@
+import { latin1Bytes } from "../bytes/ascii.ts";
+import { Call } from "../call/call.ts";
+import type { Execute } from "../call/execute.ts";
+import { type KeyWatcher, keyName } from "../call/key-watchers.ts";
+import type { Command } from "../call/registry.ts";
+import type { Session } from "../call/session.ts";
+import type { Database } from "../keyspace/database.ts";
+import { CommandError } from "../resp/errors.ts";
+import { Request } from "../resp/request.ts";
+
+/**
+ * MULTI and WATCH. A transaction is a queue of copied commands on its session; EXEC runs them through the
+ * same `Execute` as everything else, with the clock standing still and nobody able to block.
+ *
+ * A watched key remembers whether it was there. It counts as touched when a command that may write it has
+ * changed something and the key was or is there; what fell due meanwhile counts as well. One touched key is
+ * enough for EXEC to do nothing.
+ */
+export class Transaction {
+  readonly commands: { command: Command; request: Request }[] = [];
+  /** A command was refused while queueing: EXEC will refuse as a whole. */
+  refused = false;
+  /** Bytes of the queued arguments, for CLIENT LIST and limits. */
+  bytes = 0;
+}
+
+interface WatchedKey {
+  name: string;
+  database: number;
+  key: Uint8Array;
+  existed: boolean;
+}
+
+interface Watching {
+  keys: WatchedKey[];
+  touched: boolean;
+}
+
+export interface TransactionDeps {
+  readonly keyspace: { select(id: number): Database };
+  readonly clock: { freeze(): void; thaw(): void };
+  execute(): Execute;
+  /** Brackets the effects of the transaction for the AOF and replicas. */
+  readonly effects: { begin(): void; end(): void };
+}
+
+export class Transactions implements KeyWatcher {
+  private readonly open = new Map<Session, Transaction>();
+  private readonly watchers = new Map<Session, Watching>();
+  private readonly byKey = new Map<string, Set<Session>>();
+  private readonly inner = new Call();
+
+  constructor(private readonly deps: TransactionDeps) {}
+
+  // ------------------------------------------------------------------ MULTI
+
+  of(session: Session): Transaction | undefined {
+    return this.open.get(session);
+  }
+
+  begin(session: Session): void {
+    if (this.open.has(session)) throw new CommandError("ERR MULTI calls can not be nested");
+    this.open.set(session, new Transaction());
+    session.inTransaction = true;
+  }
+
+  /** Queues the call's command; its arguments are copied. */
+  queue(call: Call, command: Command): void {
+    const transaction = this.open.get(call.session)!;
+    const args = Array.from({ length: call.argc }, (_, i) => call.bytes(i));
+    for (const arg of args) transaction.bytes += arg.length + 32;
+    transaction.commands.push({ command, request: Request.of(args) });
+    call.reply.queued();
+  }
+
+  /** A command was refused while queueing. */
+  refuse(session: Session): void {
+    const transaction = this.open.get(session);
+    if (transaction !== undefined) transaction.refused = true;
+  }
+
+  discard(session: Session): void {
+    this.close(session);
+    this.unwatch(session);
+  }
+
+  exec(call: Call): void {
+    const { session, reply } = call;
+    const transaction = this.open.get(session)!;
+    const touched = this.touched(session);
+    this.discard(session);
+    if (transaction.refused)
+      throw new CommandError("EXECABORT Transaction discarded because of previous errors.");
+    if (touched) return reply.nilArray();
+    reply.array(transaction.commands.length);
+    this.runAll(call, transaction);
+  }
+
+  private runAll({ session, reply }: Call, transaction: Transaction): void {
+    const { deps, inner } = this;
+    const execute = deps.execute();
+    inner.reply = reply;
+    session.denyBlocking = true;
+    deps.clock.freeze();
+    deps.effects.begin();
+    try {
+      for (const { command, request } of transaction.commands) {
+        inner.load(request);
+        inner.session = session;
+        inner.db = deps.keyspace.select(session.dbIndex);
+        execute(inner, command);
+      }
+    } finally {
+      deps.effects.end();
+      deps.clock.thaw();
+      session.denyBlocking = false;
+    }
+  }
+
+  private close(session: Session): void {
+    this.open.delete(session);
+    session.inTransaction = false;
+  }
+
+  // ------------------------------------------------------------------ WATCH
+
+  watch(call: Call, argument: number): void {
+    const { session, buf, start, end } = call;
+    const name = keyName(session.dbIndex, buf, start[argument]!, end[argument]!);
+    let watching = this.watchers.get(session);
+    if (watching === undefined) this.watchers.set(session, (watching = { keys: [], touched: false }));
+    if (watching.keys.some((watched) => watched.name === name)) return;
+    const existed = call.db.find(buf, start[argument]!, end[argument]!) !== 0;
+    watching.keys.push({ name, database: session.dbIndex, key: call.bytes(argument), existed });
+    const sessions = this.byKey.get(name);
+    if (sessions === undefined) this.byKey.set(name, new Set([session]));
+    else sessions.add(session);
+  }
+
+  unwatch(session: Session): void {
+    const watching = this.watchers.get(session);
+    if (watching === undefined) return;
+    this.watchers.delete(session);
+    for (const { name } of watching.keys) {
+      const sessions = this.byKey.get(name)!;
+      sessions.delete(session);
+      if (sessions.size === 0) this.byKey.delete(name);
+    }
+  }
+
+  /** Keys that the session watches. */
+  watchedCount(session: Session): number {
+    return this.watchers.get(session)?.keys.length ?? 0;
+  }
+
+  /** The client is gone. */
+  forget(session: Session): void {
+    this.discard(session);
+  }
+
+  private touched(session: Session): boolean {
+    const watching = this.watchers.get(session);
+    if (watching === undefined) return false;
+    return watching.touched || watching.keys.some((watched) => watched.existed && !this.exists(watched));
+  }
+
+  private exists({ database, key }: WatchedKey): boolean {
+    const db = this.deps.keyspace.select(database);
+    return db.find(key, 0, key.length) !== 0;
+  }
+
+  // ------------------------------------------------------------------ KeyWatcher
+
+  get watching(): boolean {
+    return this.byKey.size > 0;
+  }
+
+  keyChanged(name: string): void {
+    const sessions = this.byKey.get(name);
+    if (sessions === undefined) return;
+    for (const session of sessions) {
+      const watching = this.watchers.get(session)!;
+      const watched = watching.keys.find((candidate) => candidate.name === name)!;
+      if (watched.existed || this.exists(watched)) watching.touched = true;
+    }
+  }
+
+  anyChanged(): void {
+    for (const name of this.byKey.keys()) this.keyChanged(name);
+  }
+}
+
+/** Effects of a transaction stand between these two. */
+export const MULTI_BYTES = latin1Bytes("MULTI");
+export const EXEC_BYTES = latin1Bytes("EXEC");
