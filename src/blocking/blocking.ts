@@ -194,6 +194,10 @@ export class Blocking implements KeyWatcher {
     if (this.queues.has(name)) this.ready.add(name);
   }
 
+  keyExpired(name: string): void {
+    this.keyChanged(name);
+  }
+
   anyChanged(): void {
     for (const name of this.queues.keys()) this.ready.add(name);
   }

@@ -75,7 +75,8 @@ export class Executor {
       if (call.recording) deps.effects.record(call);
       deps.keyWatchers.changed(call, command);
     }
-    if (reply.errorCount !== errorsBefore) {
+    if (reply.errorCount !== errorsBefore && reply.errorCount !== reply.countedErrors) {
+      reply.countedErrors = reply.errorCount;
       command.failed++;
       deps.counters.countError(reply.lastError);
     }

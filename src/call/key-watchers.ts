@@ -14,6 +14,8 @@ export interface KeyWatcher {
   readonly watching: boolean;
   /** A command may have changed this key (see `keyName`). */
   keyChanged(name: string): void;
+  /** A key fell due and is being removed. */
+  keyExpired(name: string): void;
   /** Keys not named by the command may have changed: look at all that are watched. */
   anyChanged(): void;
 }
@@ -41,7 +43,7 @@ export class KeyWatchers {
   /** A key was removed because it fell due. */
   expired(database: number, buf: Uint8Array, start: number, end: number): void {
     for (const watcher of this.watchers)
-      if (watcher.watching) watcher.keyChanged(keyName(database, buf, start, end));
+      if (watcher.watching) watcher.keyExpired(keyName(database, buf, start, end));
   }
 
   private tell(watcher: KeyWatcher, call: Call, command: Command): void {

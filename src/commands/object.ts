@@ -2,6 +2,7 @@ import type { Call } from "../call/call.ts";
 import { keyAt } from "../call/key-specs.ts";
 import type { CommandSpec } from "../call/spec.ts";
 
+import { ENC_INT } from "../keyspace/record.ts";
 import { CommandError } from "../resp/errors.ts";
 import { encodingName } from "./object/encoding.ts";
 
@@ -39,7 +40,15 @@ function objectEncoding(call: Call): void {
 }
 
 function objectRefcount(call: Call): void {
-  if (subject(call) !== 0) call.reply.int(1);
+  const position = subject(call);
+  if (position === 0) return;
+  const { records } = call.db;
+  // Redis shares the objects of small integers and says that nobody owns them.
+  const shared =
+    records.encoding(position) === ENC_INT &&
+    records.payloadHigh(position) === 0 &&
+    records.payloadLow(position) >>> 0 < 10000;
+  call.reply.int(shared ? 0x7fffffff : 1);
 }
 
 function objectFreq(call: Call): void {

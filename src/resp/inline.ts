@@ -16,7 +16,7 @@ export function splitWords(line: Uint8Array): Uint8Array[] | null {
     for (;;) {
       const c = line[i];
       if (quote === 0) {
-        if (c === undefined || isSpace(c)) break;
+        if (c === undefined || endsWord(c)) break;
         if (c === 34 || c === 39) quote = c;
         else word.push(c);
         i++;
@@ -57,6 +57,11 @@ const ESCAPES = new Map([
 
 function isSpace(c: number): boolean {
   return c === 32 || (c >= 9 && c <= 13) || c === 0;
+}
+
+/** Vertical tab and form feed stand between words, but do not end one: so sdssplitargs has it. */
+function endsWord(c: number): boolean {
+  return isSpace(c) && c !== 11 && c !== 12;
 }
 
 function isHex(c: number | undefined): boolean {

@@ -34,6 +34,8 @@ export class ReplyWriter {
   resp: 2 | 3 = 2;
   /** Error replies written, for statistics of the command under way; the last one's text. */
   errorCount = 0;
+  /** How many of them have been counted against a command. */
+  countedErrors = 0;
   lastError = "";
 
   constructor(private readonly firstCapacity = FIRST_CAPACITY) {

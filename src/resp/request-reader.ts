@@ -24,6 +24,10 @@ const UNAUTHENTICATED_ARGS = 10;
 const UNAUTHENTICATED_BULK = 16384;
 /** Room behind a long bulk, so that what follows it in the last chunk does not force another copy. */
 const SLACK = 64 * 1024;
+/** A carry buffer up to this size is kept as it is, however little is left in it. */
+const KEEP = 128 * 1024;
+/** Bytes of a length line that are looked at one by one: more than any number has. */
+const LENGTH_DIGITS = 24;
 const CR = 13;
 const LF = 10;
 
@@ -47,6 +51,10 @@ export class RequestReader {
   private multibulkLeft = 0;
   private bulkLength = -1;
   private carried = false;
+  /** The last carry buffer, kept for the next cut command: a client that sends large ones sends more. */
+  private spare: Uint8Array = EMPTY;
+  /** Most bytes held since the last `trim`. */
+  private peak = 0;
 
   /** `shared` is the request used for commands that lie whole in one chunk, the same for all readers. */
   constructor(
@@ -62,12 +70,29 @@ export class RequestReader {
       this.buf = chunk;
       this.pos = 0;
       this.end = chunk.length;
+      if (this.end > this.peak) this.peak = this.end;
       return;
     }
     const needed = this.end + chunk.length;
     if (needed > this.buf.length) this.grow(needed < 1 << 20 ? needed * 2 : needed + (needed >> 2));
     copyBytes(this.buf, this.end, chunk, 0, chunk.length);
     this.end = needed;
+    if (needed > this.peak) this.peak = needed;
+  }
+
+  /**
+   * To be called about once a second, between chunks. Gives memory back: all that holds no bytes where the
+   * client is idle, else a spare buffer more than twice as large as what was held since the last call.
+   */
+  trim(idle: boolean): void {
+    if (idle) {
+      this.spare = EMPTY;
+      if (this.carried && this.buf.length > this.end) {
+        this.buf = this.buf.slice(0, this.end);
+        if (this.multibulkLeft > 0) this.request.buf = this.buf;
+      }
+    } else if (this.spare.length > this.peak * 2) this.spare = new Uint8Array(this.peak);
+    this.peak = this.end;
   }
 
   /** Reads the next command into `request`: READY, NEED_MORE or PROTOCOL_ERROR (then the rest is void). */
@@ -115,9 +140,9 @@ export class RequestReader {
     return this.end;
   }
 
-  /** Bytes of the buffer that holds them. */
+  /** Bytes of the buffer that holds them, or is kept for more. */
   get capacity(): number {
-    return this.buf.length;
+    return this.buf.length + this.spare.length;
   }
 
   /** Ends the work on a chunk: what is left of a cut command moves to the carry buffer. */
@@ -126,6 +151,7 @@ export class RequestReader {
     if (left === 0) {
       if (this.request !== this.shared) this.request = this.shared;
       else this.request.trim();
+      if (this.carried) this.spare = this.buf;
       this.buf = EMPTY;
       this.pos = this.end = 0;
       this.carried = false;
@@ -133,7 +159,8 @@ export class RequestReader {
     }
     const from = this.multibulkLeft > 0 ? this.commandStart : this.pos;
     if (this.multibulkLeft > 0 && this.request === this.shared) this.ownRequest();
-    if (this.carried) {
+    const needed = this.bulkLength >= 0 ? this.pos - from + this.bulkLength + 2 : 0;
+    if (this.carried && (this.buf.length <= KEEP || Math.max(needed, left) * 4 >= this.buf.length)) {
       if (from > 0) {
         this.buf.copyWithin(0, from, this.end);
         this.rebase(from);
@@ -141,9 +168,9 @@ export class RequestReader {
       return;
     }
     const old = this.buf;
-    const needed = this.bulkLength >= 0 ? this.pos - from + this.bulkLength + 2 : 0;
     const capacity = needed > left ? needed + (needed > SLACK ? SLACK : 16) : Math.max(left * 2, 64);
-    this.buf = new Uint8Array(capacity);
+    this.buf = this.spare.length >= capacity ? this.spare : new Uint8Array(capacity);
+    this.spare = EMPTY;
     copyBytes(this.buf, 0, old, from, this.end);
     this.carried = true;
     this.rebase(from);
@@ -164,6 +191,7 @@ export class RequestReader {
     let pos = this.pos;
     let left = this.multibulkLeft;
     let length = this.bulkLength;
+    this.bulkLength = -1;
     while (left > 0) {
       if (length < 0) {
         // The common form, "$" and one or two digits, without a call.
@@ -177,6 +205,8 @@ export class RequestReader {
         } else {
           this.pos = pos;
           this.multibulkLeft = left;
+          // The length that an earlier call left behind belongs to an argument that is read by now.
+          this.bulkLength = -1;
           if (pos >= end) return NEED_MORE;
           length = this.readLength("bulk", this.limits.protoMaxBulkLen);
           if (length === INCOMPLETE) return NEED_MORE;
@@ -212,7 +242,9 @@ export class RequestReader {
     const { buf, end } = this;
     let at = this.pos + 1;
     const limit = Math.min(end, this.pos + INLINE_MAX + 1);
-    while (at < limit && buf[at] !== CR) at++;
+    const near = Math.min(limit, at + LENGTH_DIGITS);
+    while (at < near && buf[at] !== CR) at++;
+    if (at === near && at < limit) at = indexWithin(buf, CR, at, limit);
     if (at >= limit) {
       if (end - this.pos <= INLINE_MAX) return INCOMPLETE;
       this.fail(`too big ${what} count string`);
@@ -227,11 +259,9 @@ export class RequestReader {
 
   private readInline(): number {
     const { buf, end } = this;
-    const newline = buf.indexOf(LF, this.pos);
-    if (newline < 0 || newline >= end) {
-      if (end - this.pos > INLINE_MAX) return this.fail("too big inline request");
-      return NEED_MORE;
-    }
+    const newline = indexWithin(buf, LF, this.pos, end);
+    if (newline - this.pos > INLINE_MAX) return this.fail("too big inline request");
+    if (newline === end) return NEED_MORE;
     const stop = newline > this.pos && buf[newline - 1] === CR ? newline - 1 : newline;
     const words = splitWords(buf.subarray(this.pos, stop));
     if (words === null) return this.fail("unbalanced quotes in request");
@@ -269,6 +299,12 @@ export class RequestReader {
     own.argc = this.shared.argc;
     this.request = own;
   }
+}
+
+/** Where the byte stands in `buf[from, end)`, or `end`: what lies behind is an older chunk's. */
+function indexWithin(buf: Uint8Array, byte: number, from: number, end: number): number {
+  const at = buf.subarray(from, end).indexOf(byte);
+  return at < 0 ? end : from + at;
 }
 
 const EMPTY = new Uint8Array(0);

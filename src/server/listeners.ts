@@ -71,7 +71,8 @@ export class Listeners {
   }
 
   private bind(values: Readonly<ConfigValues>, kind: "tcp" | "tls", port: number, tls?: TLSOptions): void {
-    const addresses = values.bind.length === 0 ? ["*", "-::*"] : values.bind;
+    // An empty bind listens nowhere; the default is spelled out in the table of directives.
+    const addresses = values.bind;
     let bound = 0;
     for (const given of addresses) {
       const optional = given.startsWith("-");
@@ -92,7 +93,7 @@ export class Listeners {
         throw new Error(`${hostname}:${port}: bind: ${systemErrorText(error)}`);
       }
     }
-    if (bound === 0) throw new Error(`no address of '${addresses.join(" ")}' could be bound`);
+    if (bound === 0 && addresses.length > 0) throw new Error(`no address of '${addresses.join(" ")}' could be bound`);
   }
 
   private startUnix(values: Readonly<ConfigValues>): void {

@@ -36,6 +36,9 @@ import { Pause } from "./pause.ts";
 import { Shutdown } from "./shutdown.ts";
 import { SlowCommands } from "./slow-commands.ts";
 
+/** A client that sent nothing for so long keeps no buffers. */
+const IDLE_MS = 2000;
+
 /**
  * The server: builds every room, connects them, and handles socket events. Nothing below this floor knows it;
  * what a room needs of another is handed in here.
@@ -378,6 +381,7 @@ export class Server implements ConnectionHost {
       this.recentBuffers.note(connection.queryCapacity, connection.outputBytes);
       if (connection.outputBytes > 0) this.outputLimits.check(connection);
       const idle = this.clock.now - connection.session.lastInteraction;
+      connection.reader.trim(idle > IDLE_MS);
       if (timeout > 0 && idle > timeout * 1000 && !connection.session.monitor) {
         this.log.verbose("Closing idle client");
         connection.close("now");

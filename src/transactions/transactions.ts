@@ -185,6 +185,13 @@ export class Transactions implements KeyWatcher {
     }
   }
 
+  keyExpired(name: string): void {
+    for (const session of this.byKey.get(name) ?? []) {
+      const watching = this.watchers.get(session)!;
+      if (watching.keys.some((watched) => watched.name === name && watched.existed)) watching.touched = true;
+    }
+  }
+
   anyChanged(): void {
     for (const name of this.byKey.keys()) this.keyChanged(name);
   }

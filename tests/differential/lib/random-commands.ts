@@ -129,8 +129,13 @@ export class Generator {
     return prefix + (this.chance(0.03) ? this.below(300_000) : this.below(100));
   }
 
+  /** A moment for commands that remove a key at once if it is past. */
   moment(): string {
-    if (this.chance(0.1)) return this.pick(PAST);
+    return this.chance(0.1) ? this.pick(PAST) : this.future();
+  }
+
+  /** A moment for SET, which keeps a key whose time is past, and DBSIZE counts it until it is met again. */
+  future(): string {
     return this.pick(this.chance(0.05) ? BAD_MOMENTS : MOMENTS);
   }
 
@@ -167,7 +172,7 @@ type Maker = (g: Generator) => string[];
 
 const setOptions: Maker = (g) => {
   const options = g.options(["NX", "XX", "GET", "KEEPTTL"], 0.4);
-  if (g.chance(0.3)) options.push("PXAT", g.moment());
+  if (g.chance(0.3)) options.push("PXAT", g.future());
   return options;
 };
 
