@@ -77,7 +77,7 @@ function skipReasons(path: string): string {
   const reasons = new Map<string, number>();
   const skippedCase = /<testcase name="([^"]*)" classname="([^"]*)"[^>]*>\s*<skipped([^>]*)\/>/g;
   for (const [, name, suites, detail] of readFileSync(path, "utf8").matchAll(skippedCase)) {
-    const needs = /\[(needs [^\]]+)\]/.exec(`${suites} ${name}`)?.[1];
+    const needs = /\[(needs [^\]]+)\]/.exec(`${name} ${suites}`)?.[1];
     const reason = needs ?? (detail?.includes("TODO") ? "marked todo" : "marked skip");
     reasons.set(reason, (reasons.get(reason) ?? 0) + 1);
   }

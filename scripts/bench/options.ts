@@ -1,7 +1,7 @@
 /**
  * The options of `bun run bench`, checked and with their defaults filled in.
  */
-import { existsSync } from "node:fs";
+import { statSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { splitCommand } from "../lib/launch.ts";
@@ -41,7 +41,7 @@ Compares redbun with a real redis-server in one run and prints the ratios.
 
   --redis CMD          the real server (default: redis-server on the PATH)
   --benchmark PATH     redis-benchmark (default: on the PATH)
-  --server CMD         redbun (default: dist/redbun if it is there, else bun src/main.ts)
+  --server CMD         redbun (default: dist/redbun if it is there and newer than src/, else bun src/main.ts)
   --only SECTION,...   ${SECTIONS.join(", ")} (default: all)
   --rows ROW,...       ${Object.keys(ROWS).join(", ")}
                        (default: ${DEFAULT_ROWS.join(", ")}; "all" for those the server knows)
@@ -109,9 +109,18 @@ export function parseOptions(argv: string[]): Options {
   };
 }
 
+/** The executable, unless the sources have changed since it was built: old figures would be worse than slow ones. */
 function defaultServer(): string[] {
   const binary = join(ROOT, "dist", "redbun");
-  return existsSync(binary) ? [binary] : [process.execPath, join(ROOT, "src", "main.ts")];
+  const source = [process.execPath, join(ROOT, "src", "main.ts")];
+  const built = statSync(binary, { throwIfNoEntry: false })?.mtimeMs;
+  if (built === undefined) return source;
+  for (const file of new Bun.Glob("**/*.ts").scanSync(join(ROOT, "src"))) {
+    if (statSync(join(ROOT, "src", file)).mtimeMs <= built) continue;
+    console.log(`dist/redbun is older than src/${file}: running from source (bun run build)`);
+    return source;
+  }
+  return [binary];
 }
 
 function list<T extends string>(

@@ -7,6 +7,11 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
+/**
+ * On Linux the kernel is asked to end the server with its parent, since `bun test` gives no exit event and
+ * nothing is told of SIGKILL. setpriv becomes the server, so the process id is the server's.
+ */
+const TIED = process.platform === "linux" && Bun.which("setpriv") ? ["setpriv", "--pdeathsig", "KILL"] : [];
 const READY = "Ready to accept connections";
 const PORT_TAKEN = /Address (already )?in use|EADDRINUSE/i;
 /** How much of the log is kept for error messages, in characters. */
@@ -111,12 +116,15 @@ export async function launch(options: LaunchOptions): Promise<Launched> {
 async function launchAt(port: number, options: LaunchOptions): Promise<Launched> {
   const dir = temporaryDirectory();
   const settings = ["--port", String(port), "--dir", dir, "--save", "", "--appendonly", "no"];
-  const child: ServerProcess = Bun.spawn([...options.command, ...settings, ...(options.args ?? [])], {
-    stdin: "ignore",
-    stdout: "pipe",
-    stderr: "pipe",
-    env: { ...process.env, ...options.env },
-  });
+  const child: ServerProcess = Bun.spawn(
+    [...TIED, ...options.command, ...settings, ...(options.args ?? [])],
+    {
+      stdin: "ignore",
+      stdout: "pipe",
+      stderr: "pipe",
+      env: { ...process.env, ...options.env },
+    },
+  );
   adopt(child);
   const log = new Log();
   log.follow(child.stdout);

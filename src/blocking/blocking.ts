@@ -47,6 +47,8 @@ export interface BlockingDeps {
   /** Sends a reply outside of any command and lets the connection read on. */
   answer(session: Session, reply: Uint8Array): void;
   countError(text: string): void;
+  /** Somebody begins or ends to wait for a key. */
+  watchingChanged(): void;
 }
 
 export class Blocking implements KeyWatcher {
@@ -118,6 +120,7 @@ export class Blocking implements KeyWatcher {
       if (queue === undefined) this.queues.set(name, new Set([session]));
       else queue.add(session);
     }
+    this.deps.watchingChanged();
   }
 
   private suspend(
@@ -158,6 +161,7 @@ export class Blocking implements KeyWatcher {
       queue?.delete(session);
       if (queue?.size === 0) this.queues.delete(name);
     }
+    this.deps.watchingChanged();
     return this.waiting.delete(session);
   }
 

@@ -27,7 +27,10 @@ export class Call {
   blocked = false;
   /** Whether somebody receives effects; where not, handlers need not put them together. */
   recording = false;
-  /** What to propagate instead of the command as it came, each an argument list; null: as it came. */
+  /**
+   * What to propagate instead of the command as it came, each an argument list; null: as it came. Where there
+   * are effects, they are propagated even if nothing was dirty.
+   */
   effects: Uint8Array[][] | null = null;
   /** Arguments that are secrets of this one call; see also the flag "sensitive" of a row. */
   secrets: number[] | null = null;

@@ -73,8 +73,8 @@ export class Executor {
     if (call.dirty > 0) {
       deps.counters.changes += call.dirty;
       if (call.recording) deps.effects.record(call);
-      deps.keyWatchers.changed(call, command);
-    }
+      if (deps.keyWatchers.active) deps.keyWatchers.changed(call, command);
+    } else if (call.effects !== null && call.recording) deps.effects.record(call);
     if (reply.errorCount !== errorsBefore && reply.errorCount !== reply.countedErrors) {
       reply.countedErrors = reply.errorCount;
       command.failed++;

@@ -7,7 +7,7 @@ import type { Command } from "./registry.ts";
 /**
  * Who wants to know of changed keys: clients that wait for one (blocking/), transactions that watch one
  * (transactions/). Which keys a command may have changed follows from its row, so no handler signals
- * anything; while nobody watches, it costs one comparison for each command that changed something.
+ * anything; while nobody watches (`active` is false), a command that changed something costs no more.
  */
 export interface KeyWatcher {
   /** Whether anybody watches. */
@@ -30,10 +30,16 @@ const WRITES = KEY_FLAGS.RW | KEY_FLAGS.OW | KEY_FLAGS.RM;
 export class KeyWatchers {
   private readonly keys: KeyList = [];
   private readonly watchers: KeyWatcher[] = [];
+  /** Whether anybody watches; watchers call `refresh` when they begin and end to. */
+  active = false;
 
   add(watcher: KeyWatcher): void {
     this.watchers.push(watcher);
   }
+
+  readonly refresh = (): void => {
+    this.active = this.watchers.some((watcher) => watcher.watching);
+  };
 
   /** After a command that changed something. */
   changed(call: Call, command: Command): void {

@@ -127,6 +127,8 @@ export interface CommandSpec {
   cheap?: boolean;
   /** Executed inside MULTI instead of being queued. */
   immediate?: boolean;
+  /** Ends the transaction even where it is refused itself. */
+  endsTransaction?: boolean;
   /** Changes keys beyond those its key specs name: of another database, or any. */
   reachesOtherKeys?: boolean;
   /** Sub-commands, for a container; a container without a handler of its own has no `run`. */

@@ -26,15 +26,19 @@ function dbsize(call: Call): void {
 
 function flushdb(call: Call, { keyspace }: DatabaseDeps): void {
   checkFlushArguments(call);
-  keyspace.flush(call.db.id);
-  call.dirty++;
-  call.reply.ok();
+  flushed(call, keyspace.flush(call.db.id));
 }
 
 function flushall(call: Call, { keyspace }: DatabaseDeps): void {
   checkFlushArguments(call);
-  keyspace.flushAll();
-  call.dirty++;
+  flushed(call, keyspace.flushAll());
+}
+
+/** Propagated even where there was nothing to flush here: a replica may hold more. */
+function flushed(call: Call, keys: number): void {
+  call.dirty += keys;
+  if (keys === 0 && call.recording)
+    call.propagate(...Array.from({ length: call.argc }, (_, i) => call.bytes(i)));
   call.reply.ok();
 }
 

@@ -61,6 +61,7 @@ export function transactionCommands(deps: TransactionCommandDeps): CommandSpec[]
       summary: "Executes the transaction.",
       complexity: "Depends on its commands",
       immediate: true,
+      endsTransaction: true,
       run: (call) => exec(call, deps),
     },
     {

@@ -209,6 +209,35 @@ export function lpAppend(store: ByteStore, value: Uint8Array, start: number, end
   return lpInsert(store, 0, value, start, end);
 }
 
+/** A store that can grow at its front too, where it has room. */
+export interface FrontStore extends ByteStore {
+  /** Moves `start` down by so many bytes; what stands between the old and the new start is undefined. */
+  growFront(bytes: number): void;
+}
+
+/** Puts a value before the first entry without moving the others: the header moves down instead. */
+export function lpPrepend(store: FrontStore, value: Uint8Array, start: number, end: number): void {
+  const entry = encode(value, start, end);
+  const body = entry.headLength + (entry.end - entry.start);
+  const size = body + backLengthBytes(body);
+  const count = lpLengthKnown(store);
+  store.growFront(size);
+  writeEntry(store.buf, store.start + LP_HEADER, entry, body);
+  writeTotal(store);
+  writeCount(store, count < 0 ? COUNT_UNKNOWN : Math.min(COUNT_UNKNOWN, count + 1));
+}
+
+/** Removes `count` entries (there are so many) from the front without moving the others. */
+export function lpDropFirst(store: FrontStore, count: number): void {
+  const { buf, start } = store;
+  let stop = start + LP_HEADER;
+  for (let i = 0; i < count; i++) stop += entryBytes(buf, stop);
+  const length = lpLengthKnown(store);
+  store.start = stop - LP_HEADER;
+  writeTotal(store);
+  writeCount(store, length < 0 ? COUNT_UNKNOWN : length - count);
+}
+
 /** Inserts an integer before the entry at `at` (0: at the end). */
 export function lpInsertInt(store: ByteStore, at: number, low: number, high: number): number {
   return splice(store, at === 0 ? lpBytes(store) - 1 : at, 0, encodeInt(low, high), 1);
@@ -236,7 +265,8 @@ export function lpDelete(store: ByteStore, at: number, count = 1): number {
   for (; deleted < count && buf[start + stop] !== END; deleted++) stop += entryBytes(buf, start + stop);
   const total = lpBytes(store);
   const length = lpLengthKnown(store);
-  buf.copyWithin(start + at, start + stop, start + total);
+  if (stop === total - 1) buf[start + at] = END;
+  else buf.copyWithin(start + at, start + stop, start + total);
   store.resize(total - (stop - at));
   writeTotal(store);
   if (length >= 0) writeCount(store, length - deleted);
@@ -401,15 +431,21 @@ function splice(
   const count = countChange === 0 ? -1 : lpLengthKnown(store);
   if (size > removed) store.resize(total + size - removed);
   const { buf, start } = store;
-  if (size !== removed) buf.copyWithin(start + at + size, start + at + removed, start + total);
+  if (at === total - 1) buf[start + at + size] = END;
+  else if (size !== removed) buf.copyWithin(start + at + size, start + at + removed, start + total);
   if (size < removed) store.resize(total + size - removed);
-  const i = store.start + at;
-  copyBytes(store.buf, i, entry.head, 0, entry.headLength);
-  copyBytes(store.buf, i + entry.headLength, entry.value, entry.start, entry.end);
-  writeBackLength(store.buf, i + body, body);
+  writeEntry(store.buf, store.start + at, entry, body);
   writeTotal(store);
   if (count >= 0) writeCount(store, Math.min(COUNT_UNKNOWN, count + countChange));
   return at;
+}
+
+function writeEntry(buf: Uint8Array, at: number, entry: EncodedEntry, body: number): void {
+  const { head, headLength } = entry;
+  for (let i = 0; i < headLength; i++) buf[at + i] = head[i]!;
+  copyBytes(buf, at + headLength, entry.value, entry.start, entry.end);
+  if (body < 128) buf[at + body] = body;
+  else writeBackLength(buf, at + body, body);
 }
 
 /** The number of entries if the header knows it, else -1. */

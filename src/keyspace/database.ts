@@ -485,8 +485,8 @@ export class Database {
     return this.dataBytes + this.index.memoryUse + this.wheel.memoryUse;
   }
 
-  /** Bytes of keys and values alone. */
+  /** Bytes of keys and values alone, without big values (see `records.objects`). */
   get dataBytes(): number {
-    return this.records.arena.usedBytes + this.records.blocks.usedBytes + this.records.objects.usedBytes;
+    return this.records.arena.usedBytes + this.records.blocks.usedBytes;
   }
 }

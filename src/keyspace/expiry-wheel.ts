@@ -63,9 +63,6 @@ class Bucket {
     return this.tail === null || this.used === 0;
   }
 
-  get bytes(): number {
-    return (this.tail?.byteLength ?? 0) + this.chunks.length * CHUNK_INTS * 4;
-  }
 }
 
 export class ExpiryWheel {
@@ -193,9 +190,8 @@ export class ExpiryWheel {
     return whole;
   }
 
+  /** Bytes of the entries. */
   get memoryUse(): number {
-    let bytes = 0;
-    for (const buckets of this.levels) for (const bucket of buckets) bytes += bucket?.bytes ?? 0;
-    return bytes;
+    return this.entries * 8;
   }
 }

@@ -63,6 +63,13 @@ export class Keyspace {
     return bytes;
   }
 
+  /** Bytes of all big values; walks them. */
+  get objectBytes(): number {
+    let bytes = 0;
+    for (const database of this.all()) bytes += database.records.objects.usedBytes;
+    return bytes;
+  }
+
   get dataBytes(): number {
     let bytes = 0;
     for (const database of this.all()) bytes += database.dataBytes;

@@ -6,6 +6,7 @@ import { type LoadedLines, loadConfig } from "../config/load.ts";
 import { Log } from "../host/log.ts";
 import { REDBUN_VERSION, REDIS_VERSION } from "../host/version.ts";
 import { banner } from "./banner.ts";
+import { openFilesLimit, RESERVED_FDS } from "./open-files.ts";
 import { Server } from "./server.ts";
 
 /**
@@ -13,8 +14,6 @@ import { Server } from "./server.ts";
  * tools wait for. Whatever is wrong before the sockets listen ends the process with status 1.
  */
 
-/** File descriptors that are not for clients. */
-const RESERVED_FDS = 32;
 /** Set in the process that --daemonize starts, so that it does not start another. */
 const DAEMON_MARK = "REDBUN_DAEMONIZED";
 
@@ -105,13 +104,7 @@ function die(message: string): never {
 /** Lowers maxclients to what the limit on open files allows. */
 function fitMaxClients(config: Config, log: Log): void {
   const wanted = config.values.maxclients;
-  let limit: number;
-  try {
-    const row = /^Max open files\s+(\d+|unlimited)/m.exec(readFileSync("/proc/self/limits", "latin1"));
-    limit = row === null || row[1] === "unlimited" ? Number.POSITIVE_INFINITY : Number(row[1]);
-  } catch {
-    return; // No such file on this system: nothing is known about the limit.
-  }
+  const limit = openFilesLimit();
   if (limit >= wanted + RESERVED_FDS) return;
   if (limit <= RESERVED_FDS)
     die(`Your current 'ulimit -n' of ${limit} is not enough for the server to start. Exiting.`);

@@ -103,8 +103,13 @@ export class Dispatcher {
       // Afterwards: only then is it known which arguments are secrets.
       if (deps.monitors.active) deps.monitors.feed(call, command);
     } else if (error !== null) {
-      this.reject(command, error);
-      if (session.inTransaction) deps.transactions.refuse(session);
+      if (command?.spec.endsTransaction) {
+        this.reject(command, `EXECABORT Transaction discarded because of: ${error.replace(/^ERR /, "")}`);
+        deps.transactions.discard(session);
+      } else {
+        this.reject(command, error);
+        if (session.inTransaction) deps.transactions.refuse(session);
+      }
     }
     if (deps.blocking.hasReady) deps.blocking.serve();
     if (session.replyMode !== "on") this.suppress(connection, mark);

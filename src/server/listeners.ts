@@ -93,7 +93,8 @@ export class Listeners {
         throw new Error(`${hostname}:${port}: bind: ${systemErrorText(error)}`);
       }
     }
-    if (bound === 0 && addresses.length > 0) throw new Error(`no address of '${addresses.join(" ")}' could be bound`);
+    if (bound === 0 && addresses.length > 0)
+      throw new Error(`no address of '${addresses.join(" ")}' could be bound`);
   }
 
   private startUnix(values: Readonly<ConfigValues>): void {

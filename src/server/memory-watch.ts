@@ -16,6 +16,8 @@ export interface MemoryWatchDeps {
 
 export class MemoryWatch {
   private clientBytes = 0;
+  /** Bytes of big values, as of the last `sample`: adding them up takes longer than a command may. */
+  private objectBytes = 0;
   private peak = 0;
   private readonly startup: number;
 
@@ -26,11 +28,12 @@ export class MemoryWatch {
   /** Bytes used; cheap enough to ask for each command. Clients count as of the last `sample`. */
   get used(): number {
     const { keyspace, writer } = this.deps;
-    return keyspace.memoryUse + keyspace.pendingBytes + writer.buf.length + this.clientBytes;
+    return keyspace.memoryUse + keyspace.pendingBytes + writer.buf.length + this.clientBytes + this.objectBytes;
   }
 
   /** To be called now and then: adds the clients up and keeps the peak. */
   sample(): number {
+    this.objectBytes = this.deps.keyspace.objectBytes;
     this.clientBytes = 0;
     for (const session of this.deps.clients.sessions()) this.clientBytes += clientMemory(session);
     const { used } = this;

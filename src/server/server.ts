@@ -87,6 +87,7 @@ export class Server implements ConnectionHost {
     execute: () => this.executor.execute,
     answer: (session, reply) => this.answer(session, reply),
     countError: (text) => this.counters.countError(text),
+    watchingChanged: () => this.keyWatchers.refresh(),
   });
   readonly effects: EffectSink = { active: false, record: () => {}, begin: () => {}, end: () => {} };
   readonly transactions = new Transactions({
@@ -94,6 +95,7 @@ export class Server implements ConnectionHost {
     clock: this.clock,
     execute: () => this.executor.execute,
     effects: this.effects,
+    watchingChanged: () => this.keyWatchers.refresh(),
   });
   readonly keyWatchers = new KeyWatchers();
   private readonly toFlush = new Set<Connection>();

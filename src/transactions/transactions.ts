@@ -40,6 +40,8 @@ export interface TransactionDeps {
   readonly keyspace: { select(id: number): Database };
   readonly clock: { freeze(): void; thaw(): void };
   execute(): Execute;
+  /** Somebody begins or ends to watch a key. */
+  watchingChanged(): void;
   /** Brackets the effects of the transaction for the AOF and replicas. */
   readonly effects: { begin(): void; end(): void };
 }
@@ -135,6 +137,7 @@ export class Transactions implements KeyWatcher {
     const sessions = this.byKey.get(name);
     if (sessions === undefined) this.byKey.set(name, new Set([session]));
     else sessions.add(session);
+    this.deps.watchingChanged();
   }
 
   unwatch(session: Session): void {
@@ -146,6 +149,7 @@ export class Transactions implements KeyWatcher {
       sessions.delete(session);
       if (sessions.size === 0) this.byKey.delete(name);
     }
+    this.deps.watchingChanged();
   }
 
   /** Keys that the session watches. */

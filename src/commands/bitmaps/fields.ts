@@ -45,6 +45,8 @@ const operation = {
 };
 /** The mode of the writes to come, which an OVERFLOW among the arguments changes. */
 let overflow: Overflow = "wrap";
+/** Whether the string became longer: then each write counts as a change. */
+let grown = false;
 
 /** Reads the operation at argument i; returns the argument behind it. */
 function readOperation(call: Call, i: number, limits: StringLimits): number {
@@ -89,6 +91,7 @@ function run(call: Call, limits: StringLimits, mayWrite: boolean): void {
     if (operation.kind !== "get") length = Math.max(length, bitfieldEnd(operation.type, operation.offset));
   }
   if (length > 0 && !mayWrite) throw new CommandError("ERR BITFIELD_RO only supports the GET subcommand");
+  grown = false;
   const bytes = length > 0 ? writableBytes(call, length) : readableBytes(call);
   call.reply.array(count);
   overflow = "wrap";
@@ -96,6 +99,9 @@ function run(call: Call, limits: StringLimits, mayWrite: boolean): void {
     i = readOperation(call, i, limits);
     if (operation.kind !== "overflow") carryOut(call, bytes);
   }
+  // Redis counts no change where OVERFLOW FAIL refused all writes, though the string may have grown; then the
+  // replicas' and the AOF's would stay shorter.
+  if (grown && call.dirty === 0) call.dirty++;
 }
 
 function readableBytes(call: Call): Uint8Array {
@@ -105,13 +111,10 @@ function readableBytes(call: Call): Uint8Array {
   return view.buf.subarray(view.start, view.end);
 }
 
-/**
- * The string, made at least `length` bytes long. That alone is a change, and counts as one even where all
- * writes are then refused by OVERFLOW FAIL (Redis does not tell replicas of it).
- */
+/** The string, made at least `length` bytes long. */
 function writableBytes(call: Call, length: number): Uint8Array {
   const position = stringAtForWrite(call, 1);
-  if (position === 0 || stringLength(call.db, position) < length) call.dirty++;
+  grown = position === 0 || stringLength(call.db, position) < length;
   writableString(call, 1, position, length, view);
   return view.buf.subarray(view.start, view.end);
 }
@@ -121,7 +124,7 @@ function carryOut(call: Call, bytes: Uint8Array): void {
   if (kind === "get") return replyInt(call, bitfieldGet(bytes, type, offset));
   if (kind === "set") bitfieldSet(bytes, type, offset, value, overflow, outcome);
   else bitfieldIncrBy(bytes, type, offset, value, overflow, outcome);
-  if (outcome.changed) call.dirty++;
+  if (outcome.changed || (grown && outcome.reply !== null)) call.dirty++;
   if (outcome.reply === null) call.reply.nil();
   else replyInt(call, outcome.reply);
 }

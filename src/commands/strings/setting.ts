@@ -15,6 +15,7 @@ const view = new StringView();
 const SET = latin1Bytes("SET");
 const DEL = latin1Bytes("DEL");
 const PXAT = latin1Bytes("PXAT");
+const KEEPTTL = latin1Bytes("KEEPTTL");
 const PEXPIREAT = latin1Bytes("PEXPIREAT");
 const PERSIST = latin1Bytes("PERSIST");
 
@@ -46,6 +47,8 @@ export function set(call: Call): void {
   if (call.recording && expireAt >= 0) {
     call.propagate(SET, call.bytes(1), call.bytes(2), PXAT, utf8(String(expireAt)));
     if (now > expireAt) call.propagate(DEL, call.bytes(1));
+  } else if (call.recording && get) {
+    call.propagate(SET, call.bytes(1), call.bytes(2), ...(keepTtl ? [KEEPTTL] : []));
   }
   if (!get) call.reply.ok();
 }

@@ -5,6 +5,8 @@
 import type { Arg } from "./wire.ts";
 
 export interface Difference {
+  /** What differs: the reply (if left out), or the number of changes counted. */
+  what?: "changes";
   /** Matched against the command's words, joined by blanks. */
   command: RegExp;
   /** "older": only an oracle before 7.2 differs; "always": redbun differs from every Redis. */
@@ -38,14 +40,28 @@ export const DIFFERENCES: readonly Difference[] = [
     oracle: "older",
     reason: "7.2 refuses a pause whose end overflows",
   },
+  {
+    what: "changes",
+    command: /^BITFIELD .* OVERFLOW FAIL /i,
+    oracle: "always",
+    reason: "a string that grew though all writes were refused is a change in redbun, and propagated",
+  },
 ];
 
-export function differenceOf(args: readonly Arg[], oracleIsOlder: boolean): Difference | null {
+export function differenceOf(
+  args: readonly Arg[],
+  oracleIsOlder: boolean,
+  what: "reply" | "changes" = "reply",
+): Difference | null {
   const line = args
     .map((arg) => (typeof arg === "string" ? arg : Buffer.from(arg).toString("latin1")))
     .join(" ");
   return (
-    DIFFERENCES.find(({ command, oracle }) => (oracle === "always" || oracleIsOlder) && command.test(line)) ??
-    null
+    DIFFERENCES.find(
+      (difference) =>
+        (difference.what ?? "reply") === what &&
+        (difference.oracle === "always" || oracleIsOlder) &&
+        difference.command.test(line),
+    ) ?? null
   );
 }

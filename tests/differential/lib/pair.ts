@@ -58,12 +58,17 @@ export class Pair {
     await this.reset(resp);
     const problems: string[] = [];
     let batch: Step[] = [];
+    const before: [number, number] = [Number.NaN, Number.NaN];
     const flush = async () => {
-      const replies = await this.both(batch.map((step) => step.args));
+      const replies = await this.both(batch.flatMap((step) => [step.args, CHANGES]));
       batch.forEach((step, i) => {
-        const [expected, actual] = replies[i]!;
-        if (!same(step, expected, actual) && differenceOf(step.args, oracleIsOlder) === null)
-          problems.push(describe(step.args, expected, actual, resp));
+        const [expected, actual] = replies[i * 2]!;
+        const changes = changesDiffer(replies[i * 2 + 1]!, before);
+        if (!same(step, expected, actual)) {
+          if (differenceOf(step.args, oracleIsOlder) === null)
+            problems.push(describe(step.args, expected, actual, resp));
+        } else if (changes !== null && differenceOf(step.args, oracleIsOlder, "changes") === null)
+          problems.push(`${showCommand(step.args)}   (RESP${resp}) counts other changes: ${changes}`);
       });
       batch = [];
     };
@@ -80,6 +85,18 @@ export class Pair {
     await flush();
     return problems;
   }
+}
+
+/** After each command: what it counts as changes decides what is saved and propagated. */
+const CHANGES = ["INFO", "persistence"];
+
+/** How many changes a command has made on either server, where that differs; `before` is brought up to date. */
+function changesDiffer(replies: [Buffer, Buffer], before: [number, number]): string | null {
+  const now = replies.map((reply) => Number(/changes_since_last_save:(\d+)/.exec(reply.toString())?.[1]));
+  const [theirs, ours] = now.map((count, i) => count - before[i]!);
+  before[0] = now[0]!;
+  before[1] = now[1]!;
+  return Number.isNaN(theirs) || theirs === ours ? null : `redis ${theirs}, redbun ${ours}`;
 }
 
 export function describe(args: readonly Arg[], expected: Buffer, actual: Buffer, resp: 2 | 3): string {

@@ -13,7 +13,7 @@ const STREAMS: [string, string[][]][] = [
   ["PING\r\nSET a 'b c'\r\nGET \"\\x61\"\n", [["PING"], ["SET", "a", "b c"], ["GET", "a"]]],
   ["\r\n\n*0\r\n*-1\r\n   \r\nPING\r\n", [["PING"]]],
   [
-    multibulk(["SET", "k", "\r\n*1\r\n$4\r\nPING\r\n"]) + "PING\n",
+    `${multibulk(["SET", "k", "\r\n*1\r\n$4\r\nPING\r\n"])}PING\n`,
     [["SET", "k", "\r\n*1\r\n$4\r\nPING\r\n"], ["PING"]],
   ],
   [
@@ -40,10 +40,10 @@ test("streams are read alike however they are cut, at one place or at two", () =
 
 test("random streams in random chunks", () => {
   const random = seeded("request reader");
-  for (let round = 0; round < 150; round++) {
-    const { stream, commands } = randomStream(random, random.below(60), random.pick([50, 2000, 200_000]));
+  for (let round = 0; round < 100; round++) {
+    const { stream, commands } = randomStream(random, random.below(60), random.pick([50, 2000, 20_000]));
     const size = random.pick([1, 3, 20, 500, 16_384, 100_000]);
-    if (stream.length / size > 200_000) continue;
+    if (stream.length / size > 50_000) continue;
     const result = read(pieces(stream, () => random.below(size * 2)));
     expect(result.error).toBeNull();
     expect(result.commands.length).toBe(commands.length);
@@ -74,7 +74,7 @@ test("many readers take turns on one shared request", () => {
 test("a command taken back is read again, with what came meanwhile", () => {
   for (const chunkSize of [1000, 5]) {
     const reader = new RequestReader(limits, new Request());
-    const stream = bytes(multibulk(["SET", "a", "1"]) + multibulk(["GET", "a"]) + "PING\r\n");
+    const stream = bytes(`${multibulk(["SET", "a", "1"])}${multibulk(["GET", "a"])}PING\r\n`);
     const seen: string[][] = [];
     let held = true;
     for (const piece of pieces(stream, () => chunkSize)) {
@@ -135,7 +135,7 @@ test("a long bulk in small pieces costs one buffer, a long command a few", () =>
   expect(flow.bytes).toBeLessThan(pipeline.length * 2.1);
 });
 
-test("the buffer of a long command is not kept once that is over", () => {
+test("the buffer of a long command is kept for the next one until the client is idle", () => {
   const reader = new RequestReader(limits, new Request());
   const big = bytes(multibulk(["SET", "k", "x".repeat(4 << 20)]));
   const out = read(
@@ -143,7 +143,10 @@ test("the buffer of a long command is not kept once that is over", () => {
     reader,
   );
   expect(out.commands.length).toBe(1);
-  expect([reader.capacity, reader.held, reader.pending]).toEqual([0, 0, 0]);
+  expect([reader.held, reader.pending]).toEqual([0, 0]);
+  expect(reader.capacity).toBeGreaterThan(4 << 20);
+  reader.trim(true);
+  expect(reader.capacity).toBe(0);
   // Nor where the beginning of the next command is left.
   read(cut(bytes(`${Buffer.from(big).toString("latin1")}*2\r\n$3\r\nGE`), [big.length - 5]), reader);
   expect(reader.capacity).toBeLessThan(1 << 18);

@@ -50,7 +50,7 @@ export function read(chunks: Iterable<Uint8Array>, reader = new RequestReader(li
 }
 
 export function bytes(text: string): Uint8Array {
-  return Buffer.from(text, "latin1");
+  return new Uint8Array(Buffer.from(text, "latin1"));
 }
 
 /** A command as a multibulk. */

@@ -1,0 +1,330 @@
+import { copyBytes } from "../bytes/ascii.ts";
+import { highHalf, joinHalves, lowHalf } from "../bytes/int64.ts";
+import { release } from "../memory/arena.ts";
+import type { Blocks } from "../memory/blocks.ts";
+
+/**
+ * A segment of a hash table (hash-table.ts): up to about 800 entries, their bytes and the slots that find them.
+ *
+ *   slots (Int32Array):   [hash 0][offset 0][hash 1][offset 1] ...        offset 0: the slot is empty
+ *   bytes (Uint8Array):   [unused byte][entry][entry] ... [room]
+ *
+ *   entry:  [0xc1, expiry in ms low, high]  [field part]  [value part]    expiry only where there is one,
+ *                                                                         value only in hashes
+ *   part:   0xxxxxxx + bytes               up to 127 bytes
+ *           10xxxxxx x8 + bytes            up to 16383
+ *           0xc0, block u32, length u32    longer: the bytes are in a block of the table
+ *
+ * The home slot follows from the hash's top 16 bits, whatever the number of slots, so slots lie in the order
+ * of those bits; collisions probe to the right, removal shifts back. New entries go behind the last one; what
+ * removed ones leave is counted as waste and taken back when the bytes are rewritten.
+ */
+
+export const NO_EXPIRY = -1;
+const IN_BLOCK = 0xc0;
+const EXPIRES = 0xc1;
+const EXPIRY_BYTES = 9;
+const BLOCK_PART = 9;
+const MAX_INLINE = 16383;
+const FIRST_OFFSET = 1;
+/** A buffer of at least this size is given back at once instead of being left to the garbage collector. */
+const RELEASE_FROM = 4096;
+/** Bytes of the objects around a segment's two buffers, roughly. */
+export const SEGMENT_OVERHEAD = 240;
+
+const CAPACITIES = [8, 16, 32, 64, 128, 192, 256, 384, 512, 768, 1024];
+/** Slots of a segment, at most: beyond it is split (or doubles, where it cannot be split). */
+export const MAX_CAPACITY = 1024;
+
+/** Entries that a segment of so many slots may hold. */
+export function limitOf(capacity: number): number {
+  return (capacity * 4) / 5;
+}
+
+export function capacityFor(count: number): number {
+  for (const capacity of CAPACITIES) if (count <= limitOf(capacity)) return capacity;
+  let capacity = MAX_CAPACITY;
+  while (count > limitOf(capacity)) capacity *= 2;
+  return capacity;
+}
+
+/** Where the bytes of a part stand: `buf[start, end)`; `next` is the offset behind the part in its segment. */
+export class Part {
+  buf: Uint8Array = EMPTY;
+  start = 0;
+  end = 0;
+  next = 0;
+}
+
+const EMPTY = new Uint8Array(0);
+
+export class Segment {
+  slots: Int32Array;
+  capacity: number;
+  bytes: Uint8Array;
+  /** Offset behind the last entry. */
+  used = FIRST_OFFSET;
+  /** Bytes before it that belong to no entry. */
+  waste = 0;
+  count = 0;
+  /** Where the table's list has it. */
+  index = 0;
+
+  constructor(
+    public depth: number,
+    public prefix: number,
+    capacity: number,
+    room: number,
+  ) {
+    this.capacity = capacity;
+    this.slots = new Int32Array(capacity * 2);
+    this.bytes = new Uint8Array(room + FIRST_OFFSET);
+  }
+
+  /** Bytes held. */
+  get size(): number {
+    return this.slots.byteLength + this.bytes.length + SEGMENT_OVERHEAD;
+  }
+
+  /** Bytes of the entries. */
+  get live(): number {
+    return this.used - this.waste - FIRST_OFFSET;
+  }
+
+  home(hash: number): number {
+    return ((hash >>> 16) * this.capacity) >>> 16;
+  }
+
+  /** Points the next free slot of this hash's chain at an entry. */
+  place(hash: number, offset: number): void {
+    const { slots, capacity } = this;
+    let slot = this.home(hash);
+    while (slots[slot * 2 + 1] !== 0) if (++slot === capacity) slot = 0;
+    slots[slot * 2] = hash;
+    slots[slot * 2 + 1] = offset;
+    this.count++;
+  }
+
+  /** Empties a slot; entries behind it that were pushed past their home move up. */
+  clearSlot(slot: number): void {
+    const { slots, capacity } = this;
+    let gap = slot;
+    for (let at = slot; ; ) {
+      if (++at === capacity) at = 0;
+      const offset = slots[at * 2 + 1]!;
+      if (offset === 0) break;
+      const hash = slots[at * 2]!;
+      const distance = at - this.home(hash);
+      const span = at - gap;
+      if ((distance < 0 ? distance + capacity : distance) >= (span < 0 ? span + capacity : span)) {
+        slots[gap * 2] = hash;
+        slots[gap * 2 + 1] = offset;
+        gap = at;
+      }
+    }
+    slots[gap * 2 + 1] = 0;
+    this.count--;
+  }
+
+  /** Gives the segment another number of slots. */
+  resizeSlots(capacity: number): void {
+    const old = this.slots;
+    this.slots = new Int32Array(capacity * 2);
+    this.capacity = capacity;
+    this.count = 0;
+    for (let i = 0; i < old.length; i += 2) if (old[i + 1] !== 0) this.place(old[i]!, old[i + 1]!);
+    giveBack(old);
+  }
+
+  /** Makes room for `size` more bytes behind the last entry: in place, or in a larger buffer. */
+  makeRoom(size: number, hasValues: boolean): void {
+    if (this.used + size <= this.bytes.length) return;
+    const needed = this.live + size;
+    if (this.waste > 0 && needed * 1.25 <= this.bytes.length)
+      this.rewrite(this.bytes.length - FIRST_OFFSET, hasValues);
+    else this.rewrite(needed < 1024 ? needed + 64 : needed + Math.min(needed >>> 2, 32768), hasValues);
+  }
+
+  /** Gives unused bytes back when most of the buffer is unused. */
+  shrink(hasValues: boolean): void {
+    const { live } = this;
+    if (this.bytes.length > 2048 && live * 3 < this.bytes.length) this.rewrite(live + (live >>> 2), hasValues);
+  }
+
+  /** Moves the entries to a buffer with room for so many bytes, without the waste. */
+  private rewrite(room: number, hasValues: boolean): void {
+    const { slots, bytes } = this;
+    const fresh = new Uint8Array(room + FIRST_OFFSET);
+    if (this.waste === 0) copyBytes(fresh, 0, bytes, 0, this.used);
+    else {
+      let at = FIRST_OFFSET;
+      for (let i = 1; i < slots.length; i += 2) {
+        const offset = slots[i]!;
+        if (offset === 0) continue;
+        const end = entryEnd(bytes, offset, hasValues);
+        copyBytes(fresh, at, bytes, offset, end);
+        slots[i] = at;
+        at += end - offset;
+      }
+      this.used = at;
+      this.waste = 0;
+    }
+    this.bytes = fresh;
+    giveBack(bytes);
+  }
+
+  /** Takes the entry of another segment over. */
+  adopt(hash: number, from: Uint8Array, offset: number, end: number): void {
+    copyBytes(this.bytes, this.used, from, offset, end);
+    this.place(hash, this.used);
+    this.used += end - offset;
+  }
+
+  clone(): Segment {
+    const copy = new Segment(this.depth, this.prefix, 0, 0);
+    copy.capacity = this.capacity;
+    copy.slots = this.slots.slice();
+    copy.bytes = this.bytes.slice();
+    copy.used = this.used;
+    copy.waste = this.waste;
+    copy.count = this.count;
+    copy.index = this.index;
+    return copy;
+  }
+
+  dispose(): void {
+    giveBack(this.slots);
+    giveBack(this.bytes);
+  }
+}
+
+function giveBack(array: Uint8Array | Int32Array): void {
+  if (array.byteLength >= RELEASE_FROM) release(array as Uint8Array);
+}
+
+// -------------------------------------------------------------------------------- entries
+
+/** Bytes of a part for a string of this length. */
+export function partBytes(length: number): number {
+  if (length < 128) return 1 + length;
+  return length <= MAX_INLINE ? 2 + length : BLOCK_PART;
+}
+
+/** The offset of an entry's field part. */
+export function fieldAt(bytes: Uint8Array, offset: number): number {
+  return bytes[offset] === EXPIRES ? offset + EXPIRY_BYTES : offset;
+}
+
+/** The offset behind the part at `at`. */
+export function partEnd(bytes: Uint8Array, at: number): number {
+  const head = bytes[at]!;
+  if (head < 0x80) return at + 1 + head;
+  return head < IN_BLOCK ? at + 2 + (((head & 0x3f) << 8) | bytes[at + 1]!) : at + BLOCK_PART;
+}
+
+/** The offset behind the entry at `offset`. */
+export function entryEnd(bytes: Uint8Array, offset: number, hasValues: boolean): number {
+  const end = partEnd(bytes, fieldAt(bytes, offset));
+  return hasValues ? partEnd(bytes, end) : end;
+}
+
+/** Writes a part at `at` and returns the offset behind it. */
+export function writePart(
+  bytes: Uint8Array,
+  at: number,
+  buf: Uint8Array,
+  start: number,
+  end: number,
+  blocks: Blocks,
+): number {
+  const length = end - start;
+  if (length < 128) bytes[at++] = length;
+  else if (length <= MAX_INLINE) {
+    bytes[at++] = 0x80 | (length >> 8);
+    bytes[at++] = length & 255;
+  } else {
+    bytes[at] = IN_BLOCK;
+    write32(bytes, at + 1, blocks.adopt(buf.slice(start, end)));
+    write32(bytes, at + 5, length);
+    return at + BLOCK_PART;
+  }
+  copyBytes(bytes, at, buf, start, end);
+  return at + length;
+}
+
+export function readPart(bytes: Uint8Array, at: number, blocks: Blocks, part: Part): Part {
+  const head = bytes[at]!;
+  part.buf = bytes;
+  if (head < 0x80) {
+    part.start = at + 1;
+    part.end = part.next = at + 1 + head;
+  } else if (head < IN_BLOCK) {
+    part.start = at + 2;
+    part.end = part.next = at + 2 + (((head & 0x3f) << 8) | bytes[at + 1]!);
+  } else {
+    part.buf = blocks.get(read32(bytes, at + 1));
+    part.start = 0;
+    part.end = read32(bytes, at + 5);
+    part.next = at + BLOCK_PART;
+  }
+  return part;
+}
+
+/** Gives back the block of the part at `at`, if it has one. */
+export function freePart(bytes: Uint8Array, at: number, blocks: Blocks): void {
+  if (bytes[at] === IN_BLOCK) blocks.free(read32(bytes, at + 1));
+}
+
+/** Whether the part at `at` holds the bytes `buf[start, end)`. */
+export function partEquals(
+  bytes: Uint8Array,
+  at: number,
+  buf: Uint8Array,
+  start: number,
+  end: number,
+  blocks: Blocks,
+): boolean {
+  const head = bytes[at]!;
+  if (head < 0x80) {
+    if (head !== end - start) return false;
+    for (let i = start; i < end; i++) if (bytes[++at] !== buf[i]) return false;
+    return true;
+  }
+  const { buf: other, start: first, end: last } = readPart(bytes, at, blocks, compared);
+  if (last - first !== end - start) return false;
+  for (let i = start, j = first; i < end; i++, j++) if (other[j] !== buf[i]) return false;
+  return true;
+}
+
+const compared = new Part();
+
+/** Milliseconds since 1970, or NO_EXPIRY. */
+export function expiryAt(bytes: Uint8Array, offset: number): number {
+  if (bytes[offset] !== EXPIRES) return NO_EXPIRY;
+  return joinHalves(read32(bytes, offset + 1), read32(bytes, offset + 5));
+}
+
+/** Bytes that an expiry takes. */
+export function expiryBytes(at: number): number {
+  return at === NO_EXPIRY ? 0 : EXPIRY_BYTES;
+}
+
+/** Writes an expiry (or none) at `offset` and returns the offset behind it. */
+export function writeExpiry(bytes: Uint8Array, offset: number, at: number): number {
+  if (at === NO_EXPIRY) return offset;
+  bytes[offset] = EXPIRES;
+  write32(bytes, offset + 1, lowHalf(at));
+  write32(bytes, offset + 5, highHalf(at));
+  return offset + EXPIRY_BYTES;
+}
+
+function read32(buf: Uint8Array, i: number): number {
+  return buf[i]! | (buf[i + 1]! << 8) | (buf[i + 2]! << 16) | (buf[i + 3]! << 24);
+}
+
+function write32(buf: Uint8Array, i: number, value: number): void {
+  buf[i] = value & 255;
+  buf[i + 1] = (value >>> 8) & 255;
+  buf[i + 2] = (value >>> 16) & 255;
+  buf[i + 3] = value >>> 24;
+}

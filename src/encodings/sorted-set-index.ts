@@ -1,0 +1,224 @@
+import { release } from "../memory/arena.ts";
+import type { BigValue } from "../memory/objects.ts";
+import type { SortedSet } from "./sorted-set.ts";
+import { Cells } from "./sorted-set-cells.ts";
+import { Members } from "./sorted-set-members.ts";
+import { Tree } from "./sorted-set-tree.ts";
+
+/**
+ * A big sorted set ("skiplist" for OBJECT ENCODING): cells with scores and members, and two ways to them.
+ *
+ *   member --hash--> Members (extendible hash table) ---+
+ *                                                       +--> cell [score, member]
+ *   score, member, rank --> Tree (counting B+-tree) ----+
+ *
+ * Everything is integers and bytes in slabs that grow one by one, so that no step copies more than a few hundred
+ * KiB and the garbage collector sees some thousand objects for ten million members. Per member of 16 bytes it
+ * takes about 32 bytes of cell, 12 to 17 of leaves and 13 of hash table.
+ *
+ * A set that has shrunk to a small part of what it was is built anew, once it is small enough for that to take a
+ * few milliseconds.
+ */
+
+/** JavaScript's own objects for one set, roughly. */
+const FIXED_BYTES = 1536;
+/** Built anew when it is down to this many entries... */
+const REBUILD_SIZE = 8192;
+/** ...and its buffers would hold more than this many bytes for each. */
+const REBUILD_BYTES = 1024;
+/** Bytes released at once; more are released in several turns of the event loop. */
+const RELEASE_STEP = 4 << 20;
+
+export class SortedSetIndex implements SortedSet, BigValue {
+  private cells: Cells;
+  private members: Members;
+  private tree: Tree;
+  private leaf = 0;
+  private index = 0;
+  buf: Uint8Array = EMPTY;
+  start = 0;
+  end = 0;
+
+  /** The seeds are the key of the hash. */
+  constructor(
+    private readonly seed0: number,
+    private readonly seed1: number,
+  ) {
+    this.cells = new Cells();
+    this.members = new Members(seed0, seed1);
+    this.tree = new Tree(this.cells);
+  }
+
+  get size(): number {
+    return this.tree.size;
+  }
+
+  get memoryUse(): number {
+    return this.cells.heldBytes + this.members.heldBytes + this.tree.heldBytes + FIXED_BYTES;
+  }
+
+  private find(buf: Uint8Array, start: number, end: number): number {
+    const { members } = this;
+    return members.find(this.cells, members.hash(buf, start, end), buf, start, end);
+  }
+
+  scoreOf(buf: Uint8Array, start: number, end: number): number {
+    const cell = this.find(buf, start, end);
+    return cell === 0 ? Number.NaN : this.cells.score(cell);
+  }
+
+  rankOf(buf: Uint8Array, start: number, end: number): number {
+    const cell = this.find(buf, start, end);
+    return cell === 0 ? -1 : this.tree.find(this.cells.score(cell), buf, start, end);
+  }
+
+  insert(score: number, buf: Uint8Array, start: number, end: number): void {
+    const cell = this.cells.add(score, buf, start, end);
+    this.members.insert(this.members.hash(buf, start, end), cell);
+    this.tree.insert(cell);
+  }
+
+  rescore(old: number, score: number, buf: Uint8Array, start: number, end: number): void {
+    this.tree.find(old, buf, start, end);
+    this.tree.rescore(score);
+  }
+
+  remove(buf: Uint8Array, start: number, end: number): boolean {
+    const { cells, members, tree } = this;
+    const hash = members.hash(buf, start, end);
+    const cell = members.find(cells, hash, buf, start, end);
+    if (cell === 0) return false;
+    tree.find(cells.score(cell), buf, start, end);
+    tree.remove(1);
+    members.remove(hash, cell);
+    cells.free(cell);
+    this.shrink();
+    return true;
+  }
+
+  removeRange(rank: number, count: number): void {
+    const { cells, members, tree } = this;
+    while (count > 0) {
+      tree.seek(rank);
+      const { leaf, index } = tree;
+      const run = Math.min(count, tree.countOf(leaf) - index);
+      for (let i = 0; i < run; i++) {
+        const cell = tree.cellAt(leaf, index + i);
+        cells.open(cell);
+        members.remove(members.hash(cells.buf, cells.start, cells.end), cell);
+        cells.free(cell);
+      }
+      tree.remove(run);
+      count -= run;
+    }
+    this.shrink();
+  }
+
+  private shrink(): void {
+    const { size } = this;
+    if (size >= REBUILD_SIZE || this.memoryUse < (size + 1024) * REBUILD_BYTES) return;
+    const { cells, members, tree } = this;
+    const fresh = new SortedSetIndex(this.seed0, this.seed1);
+    for (let rank = 0; rank < size; rank++) {
+      if (rank === 0) this.seek(0);
+      else this.forward();
+      fresh.insert(this.score, this.buf, this.start, this.end);
+    }
+    this.cells = fresh.cells;
+    this.members = fresh.members;
+    this.tree = fresh.tree;
+    releaseAll(cells, members, tree);
+  }
+
+  rankOfScore(score: number, orEqual: boolean): number {
+    return this.tree.rankOfScore(score, orEqual);
+  }
+
+  rankOfMember(buf: Uint8Array, start: number, end: number, orEqual: boolean): number {
+    return this.tree.rankOfMember(buf, start, end, orEqual);
+  }
+
+  seek(rank: number): void {
+    this.tree.seek(rank);
+    this.leaf = this.tree.leaf;
+    this.index = this.tree.index;
+    this.open();
+  }
+
+  forward(): void {
+    if (++this.index === this.tree.countOf(this.leaf)) {
+      this.leaf = this.tree.nextLeaf(this.leaf);
+      this.index = 0;
+    }
+    this.open();
+  }
+
+  back(): void {
+    if (--this.index < 0) {
+      this.leaf = this.tree.previousLeaf(this.leaf);
+      this.index = this.tree.countOf(this.leaf) - 1;
+    }
+    this.open();
+  }
+
+  get score(): number {
+    return this.tree.scoreAt(this.leaf, this.index);
+  }
+
+  private open(): void {
+    const { cells } = this;
+    cells.open(this.tree.cellAt(this.leaf, this.index));
+    this.buf = cells.buf;
+    this.start = cells.start;
+    this.end = cells.end;
+  }
+
+  /**
+   * Visits about `count` members from a cursor on, as (score, buf, start, end), and returns the cursor to go on
+   * from, 0 at the end; what is there from the first call to the last is visited. Cursors are below 2^32.
+   */
+  scan(
+    cursor: number,
+    count: number,
+    visit: (score: number, buf: Uint8Array, start: number, end: number) => void,
+  ): number {
+    const { cells } = this;
+    return this.members.scan(cursor, count, (cell) => {
+      cells.open(cell);
+      visit(cells.score(cell), cells.buf, cells.start, cells.end);
+    });
+  }
+
+  clone(): SortedSetIndex {
+    const copy = new SortedSetIndex(this.seed0, this.seed1);
+    copy.cells = this.cells.clone();
+    copy.members = this.members.clone();
+    copy.tree = this.tree.clone(copy.cells);
+    return copy;
+  }
+
+  dispose(): void {
+    releaseAll(this.cells, this.members, this.tree);
+  }
+}
+
+const EMPTY = new Uint8Array(0);
+
+function releaseAll(cells: Cells, members: Members, tree: Tree): void {
+  const buffers: Uint8Array[] = [];
+  cells.surrender(buffers);
+  members.surrender(buffers);
+  tree.surrender(buffers);
+  releaseSome(buffers);
+}
+
+/** To give gigabytes back takes the system tens of milliseconds. */
+function releaseSome(buffers: Uint8Array[]): void {
+  let bytes = 0;
+  while (buffers.length > 0 && bytes < RELEASE_STEP) {
+    const buffer = buffers.pop()!;
+    bytes += buffer.length;
+    release(buffer);
+  }
+  if (buffers.length > 0) setImmediate(() => releaseSome(buffers));
+}

@@ -1,0 +1,36 @@
+import { afterAll, beforeAll, expect, test } from "bun:test";
+import { fieldsOf, RespClient } from "../resp-client.ts";
+import { startServer, type TestServer } from "../server.ts";
+
+let server: TestServer;
+beforeAll(async () => {
+  server = await startServer();
+});
+afterAll(async () => {
+  await server.stop();
+});
+
+test("MONITOR shows other clients' commands and its own, without administration and secrets", async () => {
+  const [monitor, client] = [await RespClient.open(server.port), await RespClient.open(server.port)];
+  expect(await monitor.call("MONITOR")).toBe("OK");
+  const { addr } = fieldsOf(await client.text("CLIENT", "INFO"));
+  await client.call("SELECT", "2");
+  await client.call("CONFIG", "GET", "hz");
+  await client.call("AUTH", "user", "password");
+  await client.call("SET", "k", 'a"\x00\r\n');
+  const seen = [];
+  for (let i = 0; i < 4; i++) seen.push(String(await monitor.next()));
+  expect(seen[0]).toMatch(/^\d{10}\.\d{6} \[0 .*\] "CLIENT" "INFO"$/);
+  expect(seen.slice(1).map((line) => line.replace(/^\S+ /, ""))).toEqual([
+    `[2 ${addr}] "SELECT" "2"`,
+    `[2 ${addr}] "AUTH" "(redacted)" "(redacted)"`,
+    `[2 ${addr}] "SET" "k" "a\\"\\x00\\r\\n"`,
+  ]);
+  expect(await monitor.call("PING")).toBe("PONG");
+  expect(await monitor.next()).toMatch(/"PING"$/);
+  expect(await client.text("CLIENT", "LIST")).toContain(" flags=O ");
+  expect(await monitor.call("RESET")).toBe("RESET");
+  expect(await monitor.call("ECHO", "quiet")).toBe("quiet");
+  monitor.close();
+  client.close();
+});

@@ -1,0 +1,200 @@
+/**
+ * What commands hand on to the AOF and replicas: the effect, never the clock or chance that led to it, and nothing
+ * where nothing changed. The commands run in this process, with a clock that stands at 1700000000000.
+ */
+import { expect, test } from "bun:test";
+import { Call } from "../../../src/call/call.ts";
+import { type EffectSink, Executor } from "../../../src/call/execute.ts";
+import { KeyWatchers } from "../../../src/call/key-watchers.ts";
+import { Registry } from "../../../src/call/registry.ts";
+import { Session, type SessionLink } from "../../../src/call/session.ts";
+import { bitmapCommands } from "../../../src/commands/bitmaps.ts";
+import { databaseCommands } from "../../../src/commands/databases.ts";
+import { expireCommands } from "../../../src/commands/expire.ts";
+import { genericCommands } from "../../../src/commands/generic.ts";
+import { hyperloglogCommands } from "../../../src/commands/hyperloglog.ts";
+import { stringCommands } from "../../../src/commands/strings.ts";
+import { Config } from "../../../src/config/config.ts";
+import { Keyspace } from "../../../src/keyspace/keyspace.ts";
+import { ReplyWriter } from "../../../src/resp/reply-writer.ts";
+import { Request } from "../../../src/resp/request.ts";
+import { Counters } from "../../../src/stats/counters.ts";
+import { bytesOf } from "../bytes/random.ts";
+import { testContext } from "../keyspace/support.ts";
+
+const context = testContext();
+const keyspace = new Keyspace(context, 16);
+const limits = { protoMaxBulkLen: 512 * 1024 * 1024 };
+const registry = new Registry([
+  ...stringCommands(limits),
+  ...bitmapCommands(limits),
+  ...hyperloglogCommands({ config: new Config() }),
+  ...genericCommands({ keyspace }),
+  ...expireCommands(),
+  ...databaseCommands({ keyspace }),
+]);
+
+/** No command here asks for its connection. */
+const link = {} as SessionLink;
+
+let recorded: string[] = [];
+const sink: EffectSink = {
+  active: true,
+  record(call) {
+    const asItCame = [Array.from({ length: call.argc }, (_, i) => call.bytes(i))];
+    for (const args of call.effects ?? asItCame)
+      recorded.push(args.map((arg) => Buffer.from(arg).toString("latin1")).join(" "));
+  },
+  begin: () => {},
+  end: () => {},
+};
+
+const executor = new Executor({
+  clock: context.clock,
+  counters: new Counters(),
+  effects: sink,
+  keyWatchers: new KeyWatchers(),
+  onBug: (error) => {
+    throw error;
+  },
+  onSlow: () => {},
+  slowThreshold: Number.POSITIVE_INFINITY,
+  timeEach: false,
+  trackLatency: false,
+});
+
+const call = new Call();
+call.session = new Session(1, link, 0);
+call.reply = new ReplyWriter();
+
+/** Runs the commands on an empty data set; what each propagated, several joined by "; ". */
+function propagated(...lines: string[]): string[] {
+  keyspace.flushAll();
+  return lines.map((line) => {
+    recorded = [];
+    call.load(Request.of(line.split(" ").map((word) => bytesOf(word === '""' ? "" : word))));
+    call.db = keyspace.select(0);
+    call.reply.clear();
+    executor.execute(call, registry.lookup(call)!);
+    return recorded.join("; ");
+  });
+}
+
+/** A table of commands, run one after the other, and what each must propagate. */
+function check(table: readonly (readonly [string, string])[]): void {
+  const actual = propagated(...table.map(([line]) => line));
+  expect(table.map(([line], i) => [line, actual[i]])).toEqual(table.map(([line, effect]) => [line, effect]));
+}
+
+test("strings", () => {
+  check([
+    ["SET k v", "SET k v"],
+    ["GET k", ""],
+    ["SET k v NX", ""],
+    ["SET k v GET", "SET k v"],
+    ["SET k v XX GET KEEPTTL", "SET k v KEEPTTL"],
+    ["SET k v EX 100", "SET k v PXAT 1700000100000"],
+    ["SET k v PX 100 XX GET", "SET k v PXAT 1700000000100"],
+    ["SETEX k 10 w", "SET k w PXAT 1700000010000"],
+    ["PSETEX k 10 w", "SET k w PXAT 1700000000010"],
+    ["SETNX k w", ""],
+    ["GETEX k", ""],
+    ["GETEX k EX 1", "PEXPIREAT k 1700000001000"],
+    ["GETEX k PERSIST", "PERSIST k"],
+    ["GETEX k PERSIST", ""],
+    ["GETEX k PXAT 5", "DEL k"],
+    ["GETSET k 1", "SET k 1"],
+    ["GETDEL k", "DEL k"],
+    ["GETDEL k", ""],
+    ["INCR n", "INCR n"],
+    ["INCRBY n 5", "INCRBY n 5"],
+    ["SET t text", "SET t text"],
+    ["INCR t", ""],
+    ["INCRBYFLOAT n 0.5", "SET n 6.5 KEEPTTL"],
+    ["INCR n", ""],
+    ["APPEND n 1", "APPEND n 1"],
+    ["SETRANGE n 9 x", "SETRANGE n 9 x"],
+    ['SETRANGE n 9 ""', ""],
+    ["MSET a 1 b 2", "MSET a 1 b 2"],
+    ["MSETNX a 1 c 2", ""],
+    ["MSETNX c 1 d 2", "MSETNX c 1 d 2"],
+  ]);
+});
+
+test("bitmaps", () => {
+  check([
+    ["SETBIT k 7 0", "SETBIT k 7 0"],
+    ["SETBIT k 7 0", ""],
+    ["SETBIT k 7 1", "SETBIT k 7 1"],
+    ["SETBIT k 99 0", "SETBIT k 99 0"],
+    ["GETBIT k 7", ""],
+    ["BITCOUNT k", ""],
+    ["BITPOS k 1", ""],
+    ["BITFIELD k GET u8 0", ""],
+    ["BITFIELD k SET u8 0 1", ""],
+    ["BITFIELD k INCRBY u8 0 0", ""],
+    ["BITFIELD k INCRBY u8 0 1 GET u8 0", "BITFIELD k INCRBY u8 0 1 GET u8 0"],
+    ["BITFIELD k OVERFLOW FAIL SET u8 0 256", ""],
+    ["BITFIELD k OVERFLOW FAIL SET u8 800 256", "BITFIELD k OVERFLOW FAIL SET u8 800 256"],
+    ["BITFIELD_RO k GET u8 0", ""],
+    ["BITFIELD_RO k SET u8 0 9", ""],
+    ["BITOP NOT d k", "BITOP NOT d k"],
+    ["BITOP AND d missing", "BITOP AND d missing"],
+    ["BITOP AND d missing", ""],
+  ]);
+});
+
+test("HyperLogLog", () => {
+  check([
+    ["PFADD h", "PFADD h"],
+    ["PFADD h", ""],
+    ["PFADD h a b", "PFADD h a b"],
+    ["PFADD h a", ""],
+    // Filling the cached count changes the value.
+    ["PFCOUNT h", "PFCOUNT h"],
+    ["PFCOUNT h", ""],
+    ["PFADD h c", "PFADD h c"],
+    ["PFCOUNT h i", ""],
+    ["PFMERGE m h", "PFMERGE m h"],
+    ["PFDEBUG ENCODING h", ""],
+    ["PFDEBUG TODENSE h", "PFDEBUG TODENSE h"],
+    ["PFDEBUG TODENSE h", ""],
+    ["PFDEBUG GETREG m", "PFDEBUG GETREG m"],
+  ]);
+});
+
+test("a HyperLogLog found damaged half way keeps and propagates what came before", () => {
+  // Opcodes for 16,128 registers: the elements beyond are corrupt.
+  const cut = "HYLL\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x80\x7e\xff";
+  const names = Array.from({ length: 2000 }, (_, i) => `e${i}`).join(" ");
+  const [, effect] = propagated(`SET h ${cut}`, `PFADD h ${names}`);
+  expect(effect).toStartWith("PFADD h e0");
+  expect(call.reply.lastError).toBe("INVALIDOBJ Corrupted HLL object detected");
+});
+
+test("keys, expiry, databases", () => {
+  check([
+    ["SET k v", "SET k v"],
+    ["EXPIRE k 10", "PEXPIREAT k 1700000010000"],
+    ["EXPIRE k 20 NX", ""],
+    ["PEXPIRE k 20 LT", "PEXPIREAT k 1700000000020"],
+    ["EXPIREAT k 1800000000", "PEXPIREAT k 1800000000000"],
+    ["PERSIST k", "PERSIST k"],
+    ["PERSIST k", ""],
+    ["TTL k", ""],
+    ["COPY k l", "COPY k l"],
+    ["COPY k l", ""],
+    ["RENAME l m", "RENAME l m"],
+    ["RENAMENX m k", ""],
+    ["MOVE m 1", "MOVE m 1"],
+    ["MOVE m 1", ""],
+    ["EXPIRE k -1", "DEL k"],
+    ["DEL k", ""],
+    ["UNLINK k", ""],
+    ["TOUCH k", ""],
+    ["SWAPDB 0 1", "SWAPDB 0 1"],
+    ["DEL m x", "DEL m x"],
+    ["FLUSHDB", "FLUSHDB"],
+    ["FLUSHALL ASYNC", "FLUSHALL ASYNC"],
+  ]);
+});
