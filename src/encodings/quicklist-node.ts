@@ -28,6 +28,8 @@ const MIN_GAIN = 8;
 /** Bytes of a node object, its links and its buffer's header. */
 export const NODE_OVERHEAD = 120;
 const FIRST_CAPACITY = 256;
+/** Smaller buffers lie in the collector's own heap. */
+const WORTH_RELEASING = 1000;
 
 export function clampFill(fill: number): number {
   return Math.max(-5, Math.min(MAX_FILL, fill));
@@ -149,9 +151,10 @@ export class QuicklistNode implements FrontStore {
 
   private reallocate(capacity: number, offset: number): void {
     const { buf, start, end } = this;
-    const larger = new Uint8Array(capacity);
-    copyBytes(larger, offset, buf, start, end);
-    this.replace(larger);
+    const fresh = new Uint8Array(capacity);
+    copyBytes(fresh, offset, buf, start, end);
+    this.replace(fresh);
+    if (buf.length > WORTH_RELEASING) release(buf);
     this.start = offset;
     this.end = offset + end - start;
   }
@@ -220,7 +223,7 @@ export class QuicklistNode implements FrontStore {
   /** The node has left its list: its memory goes back now, or (`keepBuffer`) with a buffer somebody has taken. */
   leave(keepBuffer = false): void {
     this.owner.heldBytes -= this.buf.length + NODE_OVERHEAD;
-    if (!keepBuffer && this.buf.length > 1000) release(this.buf);
+    if (!keepBuffer && this.buf.length > WORTH_RELEASING) release(this.buf);
     this.prev = this.next = null;
   }
 }

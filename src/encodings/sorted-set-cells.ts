@@ -34,6 +34,8 @@ export class Cells {
   private limit = 0;
   /** Bytes of pages and blocks. */
   heldBytes = 0;
+  /** Bytes of entries. */
+  usedBytes = 0;
   /** Where the member that was last opened stands. */
   buf: Uint8Array = EMPTY;
   start = 0;
@@ -80,7 +82,7 @@ export class Cells {
       this.open(position);
       return compareRanges(this.buf, this.start, this.end, buf, start, end);
     }
-    const stop = at + (length < end - start ? length : end - start);
+    const stop = at + Math.min(length, end - start);
     for (let i = start; at < stop; at++, i++) {
       const difference = page[at]! - buf[i]!;
       if (difference !== 0) return difference;
@@ -101,7 +103,9 @@ export class Cells {
   /** A new entry; the member may lie anywhere but in these cells. */
   add(score: number, buf: Uint8Array, start: number, end: number): number {
     const length = end - start;
-    const position = this.alloc(classOf(cellBytes(length)));
+    const cls = classOf(cellBytes(length));
+    const position = this.alloc(cls);
+    this.usedBytes += classUnits[cls]! * 8;
     const page = this.pages[position >>> PAGE_SHIFT]!;
     this.doubles[position >>> PAGE_SHIFT]![position & UNIT_MASK] = score;
     let at = ((position & UNIT_MASK) << 3) + 8;
@@ -117,6 +121,7 @@ export class Cells {
       const block = this.spareBlocks.pop() ?? this.blocks.length;
       this.blocks[block] = buf.slice(start, end);
       this.heldBytes += length;
+      this.usedBytes += length;
       write32(page, at + 4, block);
     }
     return position;
@@ -133,11 +138,13 @@ export class Cells {
     const cls = classOf(cellBytes(length));
     this.doubles[position >>> PAGE_SHIFT]![position & UNIT_MASK] = this.heads[cls]!;
     this.heads[cls] = position;
+    this.usedBytes -= classUnits[cls]! * 8;
   }
 
   private freeBlock(block: number): void {
     const bytes = this.blocks[block]!;
     this.heldBytes -= bytes.length;
+    this.usedBytes -= bytes.length;
     this.blocks[block] = null;
     this.spareBlocks.push(block);
     release(bytes);
@@ -188,6 +195,7 @@ export class Cells {
     copy.bump = this.bump;
     copy.limit = this.limit;
     copy.heldBytes = this.heldBytes;
+    copy.usedBytes = this.usedBytes;
     return copy;
   }
 

@@ -24,8 +24,9 @@ import { Tree } from "./sorted-set-tree.ts";
 const FIXED_BYTES = 1536;
 /** Built anew when it is down to this many entries... */
 const REBUILD_SIZE = 8192;
-/** ...and its buffers would hold more than this many bytes for each. */
-const REBUILD_BYTES = 1024;
+/** ...and holds, beyond the first MiB, more than this many times what they need. */
+const REBUILD_FACTOR = 8;
+const ENTRY_BYTES = 32;
 /** Bytes released at once; more are released in several turns of the event loop. */
 const RELEASE_STEP = 4 << 20;
 
@@ -116,8 +117,10 @@ export class SortedSetIndex implements SortedSet, BigValue {
 
   private shrink(): void {
     const { size } = this;
-    if (size >= REBUILD_SIZE || this.memoryUse < (size + 1024) * REBUILD_BYTES) return;
     const { cells, members, tree } = this;
+    if (size >= REBUILD_SIZE) return;
+    const needed = cells.usedBytes + size * ENTRY_BYTES;
+    if (this.memoryUse < needed * REBUILD_FACTOR + (1 << 20)) return;
     const fresh = new SortedSetIndex(this.seed0, this.seed1);
     for (let rank = 0; rank < size; rank++) {
       if (rank === 0) this.seek(0);

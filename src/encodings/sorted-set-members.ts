@@ -211,6 +211,7 @@ export class Members {
     const slab = this.slabs[segment >>> SLAB_SHIFT]!;
     const base = (segment & (SLAB_SEGMENTS - 1)) * SEGMENT_INTS;
     const depth = slab[base + SLOTS * 2 + 1]!;
+    const span = 1 << (this.bits - depth);
     const mine = (hash >>> (32 - this.bits)) & ~(span - 1);
     const buddy = this.directory[mine ^ span]!;
     const other = this.slabs[buddy >>> SLAB_SHIFT]!;

@@ -240,7 +240,7 @@ export class RequestReader {
   /** The number between the type byte at `pos` and CRLF; moves `pos` behind it. */
   private readLength(what: string, max: number): number {
     const { buf, end } = this;
-    let at = this.pos + 1;
+    let at = this.pos;
     const limit = Math.min(end, this.pos + INLINE_MAX + 1);
     const near = Math.min(limit, at + LENGTH_DIGITS);
     while (at < near && buf[at] !== CR) at++;

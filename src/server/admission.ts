@@ -1,6 +1,7 @@
 import { lower } from "../bytes/ascii.ts";
 import type { Call } from "../call/call.ts";
 import type { Command } from "../call/registry.ts";
+import type { Session } from "../call/session.ts";
 import { FLAGS } from "../call/spec.ts";
 import { errors, unknownSubcommand, wrongArity } from "../resp/errors.ts";
 
@@ -12,6 +13,8 @@ import { errors, unknownSubcommand, wrongArity } from "../resp/errors.ts";
 export interface AdmissionDeps {
   /** Values of enable-debug-command and enable-module-command. */
   protectedCommands(): { debug: "no" | "yes" | "local"; module: "no" | "yes" | "local" };
+  /** Flags of the commands that the session has queued in a transaction. */
+  queuedFlags(session: Session): number;
   /** Whether data no longer fits in maxmemory, after trying to make room. */
   outOfMemory(): boolean;
 }
@@ -53,8 +56,10 @@ const protectedGate: Gate = (call, command, deps) => {
 const authGate: Gate = (call, command) =>
   !call.session.authenticated && (command.flags & FLAGS.no_auth) === 0 ? errors.noAuth : null;
 
-const memoryGate: Gate = (_call, command, deps) =>
-  (command.flags & FLAGS.denyoom) !== 0 && deps.outOfMemory() ? errors.oom : null;
+const memoryGate: Gate = (call, command, deps) => {
+  const flags = command.spec.endsTransaction === true ? deps.queuedFlags(call.session) : command.flags;
+  return (flags & FLAGS.denyoom) !== 0 && deps.outOfMemory() ? errors.oom : null;
+};
 
 const GATES: readonly Gate[] = [subcommandGate, arityGate, protectedGate, authGate, memoryGate];
 

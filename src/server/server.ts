@@ -154,6 +154,7 @@ export class Server implements ConnectionHost {
       transactions: this.transactions,
       monitors: this.monitors,
       protectedCommands: () => ({ debug: values.enableDebugCommand, module: values.enableModuleCommand }),
+      queuedFlags: (session) => this.transactions.queuedFlags(session),
       memoryLimited: () => values.maxmemory > 0,
       outOfMemory: () => values.maxmemory > 0 && this.memory.used > values.maxmemory,
       protocolError: (connection, what) => {

@@ -18,6 +18,8 @@ import { Request } from "../resp/request.ts";
  */
 export class Transaction {
   readonly commands: { command: Command; request: Request }[] = [];
+  /** Flags of all queued commands together. */
+  flags = 0;
   /** A command was refused while queueing: EXEC will refuse as a whole. */
   refused = false;
   /** Bytes of the queued arguments, for CLIENT LIST and limits. */
@@ -71,6 +73,7 @@ export class Transactions implements KeyWatcher {
     const transaction = this.open.get(call.session)!;
     const args = Array.from({ length: call.argc }, (_, i) => call.bytes(i));
     for (const arg of args) transaction.bytes += arg.length + 32;
+    transaction.flags |= command.flags;
     transaction.commands.push({ command, request: Request.of(args) });
     call.reply.queued();
   }
@@ -79,6 +82,11 @@ export class Transactions implements KeyWatcher {
   refuse(session: Session): void {
     const transaction = this.open.get(session);
     if (transaction !== undefined) transaction.refused = true;
+  }
+
+  /** Flags of what the session has queued; 0 outside of a transaction. */
+  queuedFlags(session: Session): number {
+    return this.open.get(session)?.flags ?? 0;
   }
 
   discard(session: Session): void {

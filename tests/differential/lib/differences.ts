@@ -41,6 +41,16 @@ export const DIFFERENCES: readonly Difference[] = [
     reason: "7.2 refuses a pause whose end overflows",
   },
   {
+    command: /^OBJECT ENCODING [ls]$/i,
+    oracle: "older",
+    reason: "7.2 has listpacks for small lists and sets",
+  },
+  {
+    command: /^z(rev)?rank x x x$/i,
+    oracle: "older",
+    reason: "WITHSCORE is new in 7.2",
+  },
+  {
     what: "changes",
     command: /^BITFIELD .* OVERFLOW FAIL /i,
     oracle: "always",

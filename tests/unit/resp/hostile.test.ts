@@ -26,6 +26,7 @@ const ERRORS: [stream: string, error: string][] = [
   ["*1\r\nPING\r\n", "expected '$', got 'P'"],
   ["*2\r\n$3\r\nGET\r\n:5\r\n", "expected '$', got ':'"],
   ["*1\r\n*1\r\n", "expected '$', got '*'"],
+  ["*1\r\n\r\n", "expected '$', got '\r'"],
   ['SET a "b\r\n', "unbalanced quotes in request"],
   ["SET a 'b\r\n", "unbalanced quotes in request"],
   ['SET a "b"c\r\n', "unbalanced quotes in request"],
