@@ -14,13 +14,14 @@ export const CLIENT_BYTES = 2048;
 /** What a client takes altogether, in bytes. */
 export function clientMemory(session: Session): number {
   const { link } = session;
-  return CLIENT_BYTES + link.queryCapacity + link.outputBytes + session.argvBytes;
+  return CLIENT_BYTES + link.queryCapacity + link.outputBytes + session.argvBytes + session.queuedBytes;
 }
 
 function flagsOf(session: Session): string {
   const { link } = session;
   let flags = "";
   if (session.monitor) flags += "O";
+  if (session.inTransaction) flags += "x";
   if (link.suspended) flags += "b";
   if (session.closing) flags += "c";
   if (link.unixSocket) flags += "U";
@@ -36,8 +37,8 @@ export function clientInfo(session: Session, now: number): string {
   return (
     `id=${session.id} addr=${link.address} laddr=${link.localAddress} fd=${link.fd} name=${session.name}` +
     ` age=${seconds(session.createdAt)} idle=${seconds(session.lastInteraction)} flags=${flagsOf(session)}` +
-    ` db=${session.dbIndex} sub=0 psub=0 ssub=0 multi=-1 qbuf=${link.queryBytes}` +
-    ` qbuf-free=${link.queryCapacity - link.queryBytes} argv-mem=${session.argvBytes} multi-mem=0 rbs=0 rbp=0` +
+    ` db=${session.dbIndex} sub=0 psub=0 ssub=0 multi=${session.inTransaction ? session.queuedCommands : -1} qbuf=${link.queryBytes}` +
+    ` qbuf-free=${link.queryCapacity - link.queryBytes} argv-mem=${session.argvBytes} multi-mem=${session.queuedBytes} rbs=0 rbp=0` +
     ` obl=0 oll=${link.outputPieces} omem=${link.outputBytes} tot-mem=${clientMemory(session)}` +
     ` events=${link.outputBytes > 0 ? "rw" : "r"} cmd=${session.lastCommand?.fullName ?? "NULL"}` +
     ` user=${session.user} redir=-1 resp=${session.resp} lib-name=${session.libName} lib-ver=${session.libVersion}`

@@ -23,11 +23,18 @@ export interface EffectSink {
   end(): void;
 }
 
+/** MONITOR: sees every command once it has been executed, when it is known which arguments are secrets. */
+export interface CommandFeed {
+  readonly active: boolean;
+  feed(call: Call, command: Command): void;
+}
+
 export interface ExecuteDeps {
   clock: Clock;
   counters: Counters;
   effects: EffectSink;
   keyWatchers: KeyWatchers;
+  monitors: CommandFeed;
   /** Tells of an exception that is no CommandError: a bug. */
   onBug(error: unknown, call: Call, command: Command): void;
   /** Called for each command with its duration; decides on slow log and latency events. */
@@ -70,6 +77,7 @@ export class Executor {
     } catch (error) {
       this.answerFailure(error, call, command, mark);
     }
+    if (deps.monitors.active) deps.monitors.feed(call, command);
     if (call.dirty > 0) {
       deps.counters.changes += call.dirty;
       if (call.recording) deps.effects.record(call);

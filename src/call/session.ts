@@ -49,6 +49,9 @@ export class Session {
   inTransaction = false;
   /** Inside EXEC or a script: commands that would wait answer at once. */
   denyBlocking = false;
+  /** Commands queued since MULTI, and their bytes. */
+  queuedCommands = 0;
+  queuedBytes = 0;
   /** No further commands are read. */
   closing = false;
   lastCommand: Command | null = null;

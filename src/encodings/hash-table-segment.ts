@@ -48,12 +48,11 @@ export function capacityFor(count: number): number {
   return capacity;
 }
 
-/** Where the bytes of a part stand: `buf[start, end)`; `next` is the offset behind the part in its segment. */
-export class Part {
-  buf: Uint8Array = EMPTY;
-  start = 0;
-  end = 0;
-  next = 0;
+/** Where bytes stand: `buf[start, end)`. */
+export interface Range {
+  buf: Uint8Array;
+  start: number;
+  end: number;
 }
 
 const EMPTY = new Uint8Array(0);
@@ -252,22 +251,26 @@ export function writePart(
   return at + length;
 }
 
-export function readPart(bytes: Uint8Array, at: number, blocks: Blocks, part: Part): Part {
+/** Points `range` at the string of the part at `at`. */
+export function readPart(bytes: Uint8Array, at: number, blocks: Blocks, range: Range): void {
   const head = bytes[at]!;
-  part.buf = bytes;
+  range.buf = bytes;
   if (head < 0x80) {
-    part.start = at + 1;
-    part.end = part.next = at + 1 + head;
+    range.start = at + 1;
+    range.end = at + 1 + head;
   } else if (head < IN_BLOCK) {
-    part.start = at + 2;
-    part.end = part.next = at + 2 + (((head & 0x3f) << 8) | bytes[at + 1]!);
+    range.start = at + 2;
+    range.end = at + 2 + (((head & 0x3f) << 8) | bytes[at + 1]!);
   } else {
-    part.buf = blocks.get(read32(bytes, at + 1));
-    part.start = 0;
-    part.end = read32(bytes, at + 5);
-    part.next = at + BLOCK_PART;
+    range.buf = blocks.get(read32(bytes, at + 1));
+    range.start = 0;
+    range.end = read32(bytes, at + 5);
   }
-  return part;
+}
+
+/** Gives the part at `at`, which was copied from another table, a copy of its block. */
+export function copyBlock(bytes: Uint8Array, at: number, from: Blocks, to: Blocks): void {
+  if (bytes[at] === IN_BLOCK) write32(bytes, at + 1, to.adopt(from.get(read32(bytes, at + 1)).slice()));
 }
 
 /** Gives back the block of the part at `at`, if it has one. */
@@ -290,13 +293,14 @@ export function partEquals(
     for (let i = start; i < end; i++) if (bytes[++at] !== buf[i]) return false;
     return true;
   }
-  const { buf: other, start: first, end: last } = readPart(bytes, at, blocks, compared);
-  if (last - first !== end - start) return false;
-  for (let i = start, j = first; i < end; i++, j++) if (other[j] !== buf[i]) return false;
+  readPart(bytes, at, blocks, compared);
+  if (compared.end - compared.start !== end - start) return false;
+  const other = compared.buf;
+  for (let i = start, j = compared.start; i < end; i++, j++) if (other[j] !== buf[i]) return false;
   return true;
 }
 
-const compared = new Part();
+const compared: Range = { buf: EMPTY, start: 0, end: 0 };
 
 /** Milliseconds since 1970, or NO_EXPIRY. */
 export function expiryAt(bytes: Uint8Array, offset: number): number {

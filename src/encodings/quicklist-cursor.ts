@@ -1,5 +1,5 @@
 import { OwnBytes, type ByteStore } from "../memory/byte-store.ts";
-import { LP_HEADER, lpAppend, lpCreate, lpFirst, lpGet, lpLast, lpNext, lpPrev, lpSeek, type LpItem } from "./listpack.ts";
+import { LP_HEADER, lpAppend, lpCreate, lpDelete, lpFirst, lpGet, lpLast, lpNext, lpPrev, lpSeek, type LpItem } from "./listpack.ts";
 import type { QuicklistNode } from "./quicklist-node.ts";
 
 /**
@@ -65,14 +65,28 @@ export class ListCursor {
     this.bytes = this.node;
   }
 
+  /** On to the next element of the same node; false behind its last one. */
+  step(): boolean {
+    if (this.plain) this.at = 0;
+    else this.at = this.backwards ? lpPrev(this.bytes, this.at) : lpNext(this.bytes, this.at);
+    this.offset += this.backwards ? -1 : 1;
+    return this.at !== 0;
+  }
+
   /** On to the next element; false behind the last one. */
   advance(): boolean {
-    if (!this.plain) {
-      this.at = this.backwards ? lpPrev(this.bytes, this.at) : lpNext(this.bytes, this.at);
-      this.offset += this.backwards ? -1 : 1;
-      if (this.at !== 0) return true;
+    return this.step() || this.advanceNode();
+  }
+
+  /** Deletes the entry from its listpack, of which it is not the last one left, and goes on inside of it. */
+  deleteEntry(): void {
+    this.own();
+    const behind = lpDelete(this.bytes, this.at);
+    if (!this.backwards) this.at = behind;
+    else {
+      this.offset--;
+      this.at = behind === 0 ? lpLast(this.bytes) : lpPrev(this.bytes, behind);
     }
-    return this.advanceNode();
   }
 
   /** On to the next node's first element (last, when going backwards). */

@@ -1,7 +1,6 @@
 import type { BigValue } from "../memory/objects.ts";
 import {
   lpAppend,
-  lpBytes,
   lpDelete,
   lpDropFirst,
   lpFirst,
@@ -11,8 +10,9 @@ import {
   lpPrepend,
   lpSeek,
 } from "./listpack.ts";
-import { ListCursor } from "./quicklist-cursor.ts";
-import { clampDepth, clampFill, type NodeOwner, NODE_OVERHEAD, QuicklistNode, sizeLimit } from "./quicklist-node.ts";
+import { ListCursor, type Needle } from "./quicklist-cursor.ts";
+import { insertBeside, replaceAt } from "./quicklist-edit.ts";
+import { clampDepth, clampFill, type NodeOwner, QuicklistNode, sizeLimit } from "./quicklist-node.ts";
 
 /**
  * Quicklist: a long list as a chain of listpacks, each of a limited size, so that a change moves few bytes.
@@ -146,25 +146,44 @@ export class Quicklist implements BigValue, NodeOwner {
     cursor.setNode(node, node.count - left, backwards);
   }
 
-  /** Removes the cursor's element; the cursor moves on. */
-  remove(cursor: ListCursor): void {
-    const node = cursor.node!;
-    if (node.count === 1) {
-      cursor.advanceNode();
-      this.removeNode(node);
-      return;
+  /** Puts a value beside the cursor's element; the cursor is of no use afterwards. */
+  insert(cursor: ListCursor, after: boolean, value: Uint8Array, start: number, end: number): void {
+    insertBeside(this, cursor, after, value, start, end);
+  }
+
+  /** Puts a value in place of the cursor's element; the cursor is of no use afterwards. */
+  replace(cursor: ListCursor, value: Uint8Array, start: number, end: number): void {
+    replaceAt(this, cursor, value, start, end);
+  }
+
+  /** Removes at most so many elements equal to the needle, from one end on; returns how many. */
+  removeEqual(needle: Needle, most: number, backwards: boolean): number {
+    const cursor = rangeCursor;
+    let removed = 0;
+    let node = backwards ? this.tail : this.head;
+    while (node !== null && removed < most) {
+      const next: QuicklistNode | null = backwards ? node.prev : node.next;
+      const before = node.count;
+      cursor.setNode(node, backwards ? before - 1 : 0, backwards);
+      while (cursor.at !== 0 && removed < most) {
+        if (!needle.isAt(cursor)) {
+          cursor.step();
+          continue;
+        }
+        removed++;
+        if (node.count === 1) {
+          this.removeNode(node);
+          break;
+        }
+        cursor.deleteEntry();
+        node.count--;
+        this.length--;
+      }
+      if (node.count !== before) this.settle(node);
+      node = next;
     }
-    cursor.own();
-    const { backwards } = cursor;
-    const behind = lpDelete(node, cursor.at);
-    node.count--;
-    this.length--;
-    if (backwards) cursor.offset--;
-    cursor.at = !backwards ? behind : cursor.offset < 0 ? 0 : lpSeek(node, cursor.offset);
-    if (cursor.at === 0) {
-      cursor.advanceNode();
-      this.settle(node);
-    }
+    cursor.setNode(null, 0, false);
+    return removed;
   }
 
   /** Removes `count` elements (there are so many) from this index on. */
@@ -241,7 +260,7 @@ export class Quicklist implements BigValue, NodeOwner {
       forward = forward.next;
       backward = backward.prev;
     }
-    return forward === null;
+    return false;
   }
 
   /** Makes the outer nodes raw, and compresses the two next to them: others have not moved across the line. */

@@ -4,8 +4,7 @@
  * is a range of ranks, so counting, reading, removing and LIMIT are the same for all of them.
  *
  * A set has one cursor: `seek`, `forward` and `back` put it on an entry, whose member then is
- * `buf[start, end)`. It is valid until the next change of the set, or until another set of the same encoding
- * moves its own.
+ * `buf[start, end)`. It is valid until the next change of the set.
  */
 export interface SortedSet {
   readonly size: number;

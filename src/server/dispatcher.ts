@@ -9,7 +9,6 @@ import type { Counters } from "../stats/counters.ts";
 import type { Transactions } from "../transactions/transactions.ts";
 import { type AdmissionDeps, looksLikeHttp, refuse, unknownCommand } from "./admission.ts";
 import type { Connection } from "./connection.ts";
-import type { MonitorFeed } from "./monitor.ts";
 import type { Pause } from "./pause.ts";
 
 /**
@@ -27,7 +26,6 @@ export interface DispatcherDeps extends AdmissionDeps {
   transactions: Transactions;
   /** Whether maxmemory is set at all. */
   memoryLimited(): boolean;
-  monitors: MonitorFeed;
   protocolError(connection: Connection, what: string): void;
   httpAttack(connection: Connection): void;
   suspended(connection: Connection): void;
@@ -100,8 +98,6 @@ export class Dispatcher {
       session.lastCommand = command;
       session.commandsProcessed++;
       deps.executor.execute(call, command);
-      // Afterwards: only then is it known which arguments are secrets.
-      if (deps.monitors.active) deps.monitors.feed(call, command);
     } else if (error !== null) {
       if (command?.spec.endsTransaction) {
         this.reject(command, `EXECABORT Transaction discarded because of: ${error.replace(/^ERR /, "")}`);

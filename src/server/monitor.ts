@@ -40,8 +40,9 @@ export class MonitorFeed {
     }
     const bytes = latin1Bytes(`${line}\r\n`);
     for (const session of this.watchers) {
-      // Its own command's reply is in the writer already, and the line comes behind it.
-      if (session === call.session) call.reply.raw(bytes);
+      // Its own command's reply is in the writer already, and the line comes behind it; but a transaction's
+      // reply is still being written, and the line must not get into the middle of it.
+      if (session === call.session && !session.denyBlocking) call.reply.raw(bytes);
       else session.link.send(bytes);
     }
   }

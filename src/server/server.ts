@@ -128,6 +128,7 @@ export class Server implements ConnectionHost {
     this.memory = new MemoryWatch(this);
     this.slowCommands = new SlowCommands(this.slowlog, this.latency, values);
     this.executeDeps = {
+      monitors: this.monitors,
       clock: this.clock,
       counters: this.counters,
       effects: this.effects,
@@ -152,7 +153,6 @@ export class Server implements ConnectionHost {
       pause: this.pause,
       blocking: this.blocking,
       transactions: this.transactions,
-      monitors: this.monitors,
       protectedCommands: () => ({ debug: values.enableDebugCommand, module: values.enableModuleCommand }),
       queuedFlags: (session) => this.transactions.queuedFlags(session),
       memoryLimited: () => values.maxmemory > 0,

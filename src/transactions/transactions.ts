@@ -75,6 +75,8 @@ export class Transactions implements KeyWatcher {
     for (const arg of args) transaction.bytes += arg.length + 32;
     transaction.flags |= command.flags;
     transaction.commands.push({ command, request: Request.of(args) });
+    call.session.queuedCommands = transaction.commands.length;
+    call.session.queuedBytes = transaction.bytes;
     call.reply.queued();
   }
 
@@ -130,6 +132,7 @@ export class Transactions implements KeyWatcher {
   private close(session: Session): void {
     this.open.delete(session);
     session.inTransaction = false;
+    session.queuedCommands = session.queuedBytes = 0;
   }
 
   // ------------------------------------------------------------------ WATCH

@@ -60,6 +60,20 @@ describe("CLIENT LIST and INFO", () => {
   });
 });
 
+test("CLIENT LIST shows a transaction", async () => {
+  const [client, other] = [await RespClient.open(server.port), await RespClient.open(server.port)];
+  const id = String(await other.call("CLIENT", "ID"));
+  await other.call("MULTI");
+  await other.call("SET", "a", "b");
+  const fields = fieldsOf(await client.text("CLIENT", "LIST", "ID", id));
+  expect(fields).toMatchObject({ flags: "x", multi: "1" });
+  expect(Number(fields["multi-mem"])).toBeGreaterThan(5);
+  await other.call("DISCARD");
+  expect(fieldsOf(await client.text("CLIENT", "LIST", "ID", id))).toMatchObject({ flags: "N", multi: "-1" });
+  client.close();
+  other.close();
+});
+
 describe("CLIENT KILL", () => {
   test("by id closes another client at once", async () => {
     const [killer, victim] = [await RespClient.open(server.port), await RespClient.open(server.port)];

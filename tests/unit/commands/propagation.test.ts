@@ -50,6 +50,7 @@ const sink: EffectSink = {
 };
 
 const executor = new Executor({
+  monitors: { active: false, feed() {} },
   clock: context.clock,
   counters: new Counters(),
   effects: sink,

@@ -1,0 +1,524 @@
+import { copyBytes } from "../bytes/ascii.ts";
+import { halfSipHash } from "../bytes/siphash.ts";
+import { Blocks } from "../memory/blocks.ts";
+import type { BigValue } from "../memory/objects.ts";
+import { scanSegments } from "./hash-table-scan.ts";
+import {
+  capacityFor,
+  copyBlock,
+  entryEnd,
+  expiryAt,
+  expiryBytes,
+  fieldAt,
+  freePart,
+  limitOf,
+  MAX_CAPACITY,
+  NO_EXPIRY,
+  partBytes,
+  partEnd,
+  partEquals,
+  type Range,
+  readPart,
+  SEGMENT_OVERHEAD,
+  Segment,
+  writeExpiry,
+  writePart,
+} from "./hash-table-segment.ts";
+
+/**
+ * The hash table of big hashes and sets: fields (members) with or without values, by extendible hashing.
+ *
+ *   directory: Segment[2 ** bits]     indexed by the low `bits` bits of the keyed hash of the field
+ *   segments:  Segment[]              each one once, in no order: for iterating and for random entries
+ *
+ * A segment (hash-table-segment.ts) of depth d holds all entries whose hash ends in its d-bit prefix, with
+ * their bytes in a buffer of its own. One that gets full, or whose bytes exceed 256 KiB, is split in two by
+ * the next bit; two sparse buddies are merged; a directory that needs one bit more is doubled, which copies
+ * pointers only. So growth and shrinking cost at most one segment at a time, and a table of a million
+ * entries is a few thousand JavaScript cells.
+ *
+ * A random entry: a random segment, taken with the probability of its fill, then a random slot until one is
+ * in use. Every entry has the same chance, whatever the depths and sizes of segments.
+ *
+ * `find`, `advance`, `random` and `select` make an entry the current one, which the other methods read or
+ * change. Changing anything makes no entry current.
+ */
+
+const MAX_BITS = 24;
+const SPLIT_BYTES = 256 * 1024;
+/** A segment is not split for its bytes alone below this number of entries. */
+const SPLIT_COUNT = 16;
+const MERGE_BELOW = 200;
+const MERGE_SUM = 500;
+const FULL = limitOf(MAX_CAPACITY);
+const TABLE_OVERHEAD = 400;
+const NOTHING = new Uint8Array(0);
+
+/** A place in the iteration over a table that does not change meanwhile. */
+export class TableCursor {
+  segment = 0;
+  slot = 0;
+
+  rewind(): void {
+    this.segment = this.slot = 0;
+  }
+}
+
+export class HashTable implements BigValue {
+  readonly segments: Segment[];
+  private directory: Segment[];
+  private bits = 0;
+  private mask = 0;
+  /** Segments by depth: the directory has as many bits as the deepest. */
+  private readonly depths = new Array<number>(MAX_BITS + 1).fill(0);
+  private blocks = new Blocks();
+  /** Entries held. */
+  count = 0;
+  /** Entries with an expiry. */
+  expiring = 0;
+  private held = 0;
+  /** The current entry. */
+  private segment: Segment;
+  private slot = 0;
+  /** The hash of the field looked for last. */
+  private hash = 0;
+
+  /** `expected`: how many entries there will soon be. */
+  constructor(
+    private readonly seed0: number,
+    private readonly seed1: number,
+    readonly hasValues: boolean,
+    expected = 0,
+  ) {
+    const first = new Segment(0, 0, capacityFor(Math.min(expected, FULL)), 0);
+    this.segment = first;
+    this.segments = [first];
+    this.directory = [first];
+    this.depths[0] = 1;
+    this.held = first.size;
+  }
+
+  get memoryUse(): number {
+    return TABLE_OVERHEAD + this.held + this.directory.length * 8 + this.blocks.usedBytes;
+  }
+
+  // ------------------------------------------------------------------ finding
+
+  /** Makes the entry with this field the current one; false if there is none. */
+  find(buf: Uint8Array, start: number, end: number): boolean {
+    const hash = halfSipHash(this.seed0, this.seed1, buf, start, end);
+    this.hash = hash;
+    const segment = this.directory[hash & this.mask]!;
+    const { slots, capacity } = segment;
+    this.segment = segment;
+    let slot = ((hash >>> 16) * capacity) >>> 16;
+    for (;;) {
+      const offset = slots[slot * 2 + 1]!;
+      if (offset === 0) break;
+      if (slots[slot * 2] === hash) {
+        const { bytes } = segment;
+        if (partEquals(bytes, fieldAt(bytes, offset), buf, start, end, this.blocks)) {
+          this.slot = slot;
+          return true;
+        }
+      }
+      if (++slot === capacity) slot = 0;
+    }
+    this.slot = slot;
+    return false;
+  }
+
+  /** Makes the next entry of an iteration the current one; false at the end. */
+  advance(cursor: TableCursor): boolean {
+    const { segments } = this;
+    while (cursor.segment < segments.length) {
+      const segment = segments[cursor.segment]!;
+      const { slots, capacity } = segment;
+      for (let slot = cursor.slot; slot < capacity; slot++) {
+        if (slots[slot * 2 + 1] === 0) continue;
+        this.segment = segment;
+        this.slot = slot;
+        cursor.slot = slot + 1;
+        return true;
+      }
+      cursor.segment++;
+      cursor.slot = 0;
+    }
+    return false;
+  }
+
+  /** Makes a random entry the current one; the table must not be empty. `random` gives 32-bit integers. */
+  random(random: () => number): void {
+    const { segments } = this;
+    let segment = segments[0]!;
+    if (segments.length > 1) {
+      for (;;) {
+        segment = segments[below(random, segments.length)]!;
+        if (segment.count >= FULL || below(random, FULL) < segment.count) break;
+      }
+    }
+    this.segment = segment;
+    do this.slot = below(random, segment.capacity);
+    while (segment.slots[this.slot * 2 + 1] === 0);
+  }
+
+  /** The current entry as a number, good for `select` until the table changes. */
+  get entry(): number {
+    return this.segment.index * 65536 + this.slot;
+  }
+
+  select(entry: number): void {
+    this.segment = this.segments[Math.floor(entry / 65536)]!;
+    this.slot = entry % 65536;
+  }
+
+  /**
+   * Adds about `count` entries from a cursor on to `found` (see `entry`) and returns the cursor to go on
+   * from, 0 at the end. What is there from the first call to the last is found.
+   */
+  scan(cursor: number, count: number, found: number[]): number {
+    return scanSegments(this.directory, this.mask, cursor, count, found);
+  }
+
+  // ------------------------------------------------------------------ the current entry
+
+  private get offset(): number {
+    return this.segment.slots[this.slot * 2 + 1]!;
+  }
+
+  readField(range: Range): void {
+    const { bytes } = this.segment;
+    readPart(bytes, fieldAt(bytes, this.offset), this.blocks, range);
+  }
+
+  readValue(range: Range): void {
+    const { bytes } = this.segment;
+    readPart(bytes, partEnd(bytes, fieldAt(bytes, this.offset)), this.blocks, range);
+  }
+
+  /** When the entry expires, in milliseconds since 1970; NO_EXPIRY. */
+  get expiry(): number {
+    return expiryAt(this.segment.bytes, this.offset);
+  }
+
+  /** Replaces the value; the entry keeps its expiry. */
+  setValue(value: Uint8Array, start: number, end: number): void {
+    const { segment } = this;
+    const { bytes, offset } = { bytes: segment.bytes, offset: this.offset };
+    const at = partEnd(bytes, fieldAt(bytes, offset));
+    const oldEnd = partEnd(bytes, at);
+    const size = partBytes(end - start);
+    const isLast = oldEnd === segment.used;
+    if (at + size <= (isLast ? bytes.length : oldEnd)) {
+      freePart(bytes, at, this.blocks);
+      const fresh = writePart(bytes, at, value, start, end, this.blocks);
+      if (isLast) segment.used = fresh;
+      else segment.waste += oldEnd - fresh;
+      return;
+    }
+    const kept = at - offset;
+    this.makeRoom(segment, kept + size);
+    this.moveEntry(offset === this.offset ? offset : this.offset, kept, NO_EXPIRY, value, start, end);
+    this.checkBytes(segment);
+  }
+
+  /** Sets or takes (NO_EXPIRY) the entry's expiry. */
+  setExpiry(at: number): void {
+    const { segment } = this;
+    const had = this.expiry;
+    if (had === at) return;
+    const offset = this.offset;
+    if (had !== NO_EXPIRY && at !== NO_EXPIRY) {
+      writeExpiry(segment.bytes, offset, at);
+    } else if (had !== NO_EXPIRY) {
+      const field = fieldAt(segment.bytes, offset);
+      segment.slots[this.slot * 2 + 1] = field;
+      segment.waste += field - offset;
+      this.expiring--;
+    } else {
+      const size = entryEnd(segment.bytes, offset, this.hasValues) - offset;
+      this.makeRoom(segment, size + expiryBytes(at));
+      this.moveEntry(this.offset, size, at, NOTHING, 0, -1);
+      this.expiring++;
+      this.checkBytes(segment);
+    }
+  }
+
+  /**
+   * Writes the current entry anew behind the last one, where there is room: an expiry, the first `kept` bytes
+   * of the old entry, and a new value in place of the old one (`end` below `start`: none, all is kept).
+   */
+  private moveEntry(
+    offset: number,
+    kept: number,
+    expiry: number,
+    value: Uint8Array,
+    start: number,
+    end: number,
+  ): void {
+    const { segment } = this;
+    const { bytes } = segment;
+    const oldEnd = entryEnd(bytes, offset, this.hasValues);
+    let at = writeExpiry(bytes, segment.used, expiry);
+    for (let i = offset; i < offset + kept; i++) bytes[at++] = bytes[i]!;
+    if (end >= start) {
+      freePart(bytes, offset + kept, this.blocks);
+      at = writePart(bytes, at, value, start, end, this.blocks);
+    }
+    segment.slots[this.slot * 2 + 1] = segment.used;
+    segment.used = at;
+    segment.waste += oldEnd - offset;
+  }
+
+  /** Removes the current entry. */
+  remove(): void {
+    const { segment, slot, offset } = this;
+    const { bytes } = segment;
+    if (this.expiry !== NO_EXPIRY) this.expiring--;
+    const field = fieldAt(bytes, offset);
+    let end = partEnd(bytes, field);
+    freePart(bytes, field, this.blocks);
+    if (this.hasValues) {
+      freePart(bytes, end, this.blocks);
+      end = partEnd(bytes, end);
+    }
+    if (end === segment.used) segment.used = offset;
+    else segment.waste += end - offset;
+    segment.clearSlot(slot);
+    this.count--;
+    this.tighten(segment);
+  }
+
+  // ------------------------------------------------------------------ adding
+
+  /** Adds a member to a set; false if it is there already. */
+  add(buf: Uint8Array, start: number, end: number): boolean {
+    if (this.find(buf, start, end)) return false;
+    this.insert(buf, start, end, NOTHING, 0, 0);
+    return true;
+  }
+
+  /** Sets a field's value; returns whether the field is new. The field loses its expiry. */
+  set(
+    field: Uint8Array,
+    fieldStart: number,
+    fieldEnd: number,
+    value: Uint8Array,
+    start: number,
+    end: number,
+  ): boolean {
+    if (this.find(field, fieldStart, fieldEnd)) {
+      if (this.expiring > 0) this.setExpiry(NO_EXPIRY);
+      this.setValue(value, start, end);
+      return false;
+    }
+    this.insert(field, fieldStart, fieldEnd, value, start, end);
+    return true;
+  }
+
+  /** Adds the field that the last `find` has looked for in vain. */
+  insert(
+    field: Uint8Array,
+    fieldStart: number,
+    fieldEnd: number,
+    value: Uint8Array,
+    start: number,
+    end: number,
+  ): void {
+    const { segment } = this;
+    const size = partBytes(fieldEnd - fieldStart) + (this.hasValues ? partBytes(end - start) : 0);
+    this.makeRoom(segment, size);
+    const { bytes, used } = segment;
+    let at = writePart(bytes, used, field, fieldStart, fieldEnd, this.blocks);
+    if (this.hasValues) at = writePart(bytes, at, value, start, end, this.blocks);
+    segment.used = at;
+    segment.slots[this.slot * 2] = this.hash;
+    segment.slots[this.slot * 2 + 1] = used;
+    this.count++;
+    if (++segment.count > limitOf(segment.capacity)) this.grow(segment);
+    else this.checkBytes(segment);
+  }
+
+  private makeRoom(segment: Segment, size: number): void {
+    if (segment.used + size <= segment.bytes.length) return;
+    const before = segment.bytes.length;
+    segment.makeRoom(size, this.hasValues);
+    this.held += segment.bytes.length - before;
+  }
+
+  private checkBytes(segment: Segment): void {
+    if (segment.used > SPLIT_BYTES && segment.count > SPLIT_COUNT && segment.live > SPLIT_BYTES)
+      this.split(segment);
+  }
+
+  private grow(segment: Segment): void {
+    if (segment.capacity >= MAX_CAPACITY && segment.depth < MAX_BITS) this.split(segment);
+    else this.resizeSlots(segment, capacityFor(segment.count + (segment.count >> 3)));
+  }
+
+  private resizeSlots(segment: Segment, capacity: number): void {
+    const before = segment.size;
+    segment.resizeSlots(capacity);
+    this.held += segment.size - before;
+  }
+
+  // ------------------------------------------------------------------ splitting and merging
+
+  private split(segment: Segment): void {
+    const { depth, prefix, slots, bytes } = segment;
+    if (depth === MAX_BITS) return;
+    const bit = 1 << depth;
+    let highCount = 0;
+    let highBytes = 0;
+    for (let i = 0; i < slots.length; i += 2) {
+      const offset = slots[i + 1]!;
+      if (offset === 0 || (slots[i]! & bit) === 0) continue;
+      highCount++;
+      highBytes += entryEnd(bytes, offset, this.hasValues) - offset;
+    }
+    const low = this.half(segment, prefix, segment.count - highCount, segment.live - highBytes);
+    const high = this.half(segment, prefix | bit, highCount, highBytes);
+    for (let i = 0; i < slots.length; i += 2) {
+      const offset = slots[i + 1]!;
+      if (offset === 0) continue;
+      const end = entryEnd(bytes, offset, this.hasValues);
+      ((slots[i]! & bit) === 0 ? low : high).adopt(slots[i]!, bytes, offset, end);
+    }
+    if (depth === this.bits) {
+      this.directory = this.directory.concat(this.directory);
+      this.bits++;
+      this.mask = this.directory.length - 1;
+    }
+    this.put(segment.index, low);
+    this.put(this.segments.length, high);
+    this.leave(segment);
+  }
+
+  private half(segment: Segment, prefix: number, count: number, bytes: number): Segment {
+    const room = bytes + (bytes >>> 3) + 16;
+    return new Segment(segment.depth + 1, prefix, capacityFor(count + (count >> 2)), room);
+  }
+
+  /** Takes a segment into the list at `index` and into the directory. */
+  private put(index: number, segment: Segment): void {
+    segment.index = index;
+    this.segments[index] = segment;
+    const { directory } = this;
+    const step = 1 << segment.depth;
+    for (let at = segment.prefix; at < directory.length; at += step) directory[at] = segment;
+    this.depths[segment.depth]!++;
+    this.held += segment.size;
+  }
+
+  /** A segment that others have taken the place of. */
+  private leave(segment: Segment): void {
+    this.depths[segment.depth]!--;
+    this.held -= segment.size;
+    segment.dispose();
+  }
+
+  /** After a removal: gives room back, merges with the buddy. */
+  private tighten(segment: Segment): void {
+    const { count, capacity } = segment;
+    if (count * 5 < capacity && capacity > 8) this.resizeSlots(segment, capacityFor(count * 2));
+    const before = segment.bytes.length;
+    segment.shrink(this.hasValues);
+    this.held += segment.bytes.length - before;
+    if (count < MERGE_BELOW && segment.depth > 0) this.merge(segment);
+  }
+
+  private merge(segment: Segment): void {
+    const { depth } = segment;
+    const bit = 1 << (depth - 1);
+    const buddy = this.directory[(segment.prefix ^ bit) & this.mask]!;
+    const count = segment.count + buddy.count;
+    const bytes = segment.live + buddy.live;
+    if (buddy.depth !== depth || count > MERGE_SUM || bytes > SPLIT_BYTES / 2) return;
+    const joined = new Segment(
+      depth - 1,
+      segment.prefix & ~bit,
+      capacityFor(count + (count >> 2)),
+      bytes + (bytes >>> 3) + 16,
+    );
+    for (const { slots, bytes: from } of [segment, buddy])
+      for (let i = 0; i < slots.length; i += 2) {
+        const offset = slots[i + 1]!;
+        if (offset !== 0) joined.adopt(slots[i]!, from, offset, entryEnd(from, offset, this.hasValues));
+      }
+    const last = this.segments.pop()!;
+    const [kept, gone] = segment.index < buddy.index ? [segment, buddy] : [buddy, segment];
+    if (last !== gone) {
+      last.index = gone.index;
+      this.segments[gone.index] = last;
+    }
+    this.put(kept.index, joined);
+    this.leave(segment);
+    this.leave(buddy);
+    this.shrinkDirectory();
+    // Its own buddy may have waited for it: where nothing is removed any more, nobody would ask again.
+    if (count < MERGE_BELOW && joined.depth > 0) this.merge(joined);
+  }
+
+  private shrinkDirectory(): void {
+    while (this.bits > 0 && this.depths[this.bits] === 0) {
+      this.bits--;
+      this.directory.length >>= 1;
+    }
+    this.mask = this.directory.length - 1;
+  }
+
+  // ------------------------------------------------------------------ as a whole
+
+  clone(): HashTable {
+    const copy = new HashTable(this.seed0, this.seed1, this.hasValues);
+    copy.bits = this.bits;
+    copy.mask = this.mask;
+    copy.count = this.count;
+    copy.expiring = this.expiring;
+    copy.directory = new Array<Segment>(this.directory.length).fill(copy.segment);
+    copy.held = 0;
+    copy.depths.fill(0);
+    for (const segment of this.segments) {
+      const twin = segment.clone();
+      if (this.blocks.count > 0) this.copyBlocks(twin, copy.blocks);
+      copy.put(segment.index, twin);
+    }
+    return copy;
+  }
+
+  private copyBlocks({ slots, bytes }: Segment, to: Blocks): void {
+    for (let i = 1; i < slots.length; i += 2) {
+      const offset = slots[i]!;
+      if (offset === 0) continue;
+      const field = fieldAt(bytes, offset);
+      copyBlock(bytes, field, this.blocks, to);
+      if (this.hasValues) copyBlock(bytes, partEnd(bytes, field), this.blocks, to);
+    }
+  }
+
+  dispose(): void {
+    for (const segment of this.segments) segment.dispose();
+    this.blocks.clear();
+    this.segments.length = 0;
+    this.directory.length = 0;
+  }
+
+  /** For statistics: entries that lie so many slots behind their home, by that number. */
+  probeLengths(): number[] {
+    const lengths: number[] = [];
+    for (const segment of this.segments) {
+      const { slots, capacity } = segment;
+      for (let slot = 0; slot < capacity; slot++) {
+        if (slots[slot * 2 + 1] === 0) continue;
+        const distance = slot - segment.home(slots[slot * 2]!);
+        const probes = distance < 0 ? distance + capacity : distance;
+        lengths[probes] = (lengths[probes] ?? 0) + 1;
+      }
+    }
+    return Array.from(lengths, (n) => n ?? 0);
+  }
+}
+
+function below(random: () => number, bound: number): number {
+  return Math.floor(((random() >>> 0) / 4294967296) * bound);
+}
