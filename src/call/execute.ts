@@ -5,6 +5,8 @@ import { newHistogram, record } from "../stats/histogram.ts";
 import type { Call } from "./call.ts";
 import type { KeyWatchers } from "./key-watchers.ts";
 import type { Command } from "./registry.ts";
+import type { SnapshotGuard } from "./snapshot-guard.ts";
+import { FLAGS } from "./spec.ts";
 
 /**
  * Executes one command that has been admitted: runs its handler, turns what it throws into an error reply,
@@ -34,6 +36,7 @@ export interface ExecuteDeps {
   counters: Counters;
   effects: EffectSink;
   keyWatchers: KeyWatchers;
+  snapshots: SnapshotGuard;
   monitors: CommandFeed;
   /** Tells of an exception that is no CommandError: a bug. */
   onBug(error: unknown, call: Call, command: Command): void;
@@ -72,6 +75,8 @@ export class Executor {
     call.blocked = false;
     call.secrets = null;
     call.recording = deps.effects.active;
+    if (deps.snapshots.active && (command.flags & FLAGS.write) !== 0)
+      deps.snapshots.beforeCommand(call, command);
     try {
       command.run(call);
     } catch (error) {

@@ -219,7 +219,7 @@ export interface FrontStore extends ByteStore {
 export function lpPrepend(store: FrontStore, value: Uint8Array, start: number, end: number): void {
   const entry = encode(value, start, end);
   const body = entry.headLength + (entry.end - entry.start);
-  const size = body + backLengthBytes(body);
+  const size = body + lpBackLength(body);
   const count = lpLengthKnown(store);
   store.growFront(size);
   writeEntry(store.buf, store.start + LP_HEADER, entry, body);
@@ -426,7 +426,7 @@ function splice(
   countChange: number,
 ): number {
   const body = entry.headLength + (entry.end - entry.start);
-  const size = body + backLengthBytes(body);
+  const size = body + lpBackLength(body);
   const total = lpBytes(store);
   const count = countChange === 0 ? -1 : lpLengthKnown(store);
   if (size > removed) store.resize(total + size - removed);
@@ -474,10 +474,11 @@ function bodyBytes(buf: Uint8Array, i: number): number {
 
 function entryBytes(buf: Uint8Array, i: number): number {
   const body = bodyBytes(buf, i);
-  return body + backLengthBytes(body);
+  return body + lpBackLength(body);
 }
 
-function backLengthBytes(body: number): number {
+/** Bytes of the back length of an entry whose rest has so many. */
+export function lpBackLength(body: number): number {
   // Redis moves to the next size one value early, save the first time.
   if (body < 128) return 1;
   if (body < 16383) return 2;
@@ -486,7 +487,7 @@ function backLengthBytes(body: number): number {
 }
 
 function writeBackLength(buf: Uint8Array, at: number, body: number): void {
-  const bytes = backLengthBytes(body);
+  const bytes = lpBackLength(body);
   for (let i = bytes - 1; i >= 0; i--) {
     buf[at + i] = (body & 127) | (i === 0 ? 0 : 128);
     body = Math.floor(body / 128);

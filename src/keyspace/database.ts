@@ -58,6 +58,8 @@ export class Database {
   readonly records = new Records();
   readonly index: Index;
   readonly wheel: ExpiryWheel;
+  /** Snapshots that still walk it: flushed, it must not be taken apart meanwhile. */
+  holds = 0;
   /** Keys with an expiry. */
   expires = 0;
   /** Sum of the expiries, relative to `base`: for the average TTL. */

@@ -62,7 +62,6 @@ class Bucket {
   get empty(): boolean {
     return this.tail === null || this.used === 0;
   }
-
 }
 
 export class ExpiryWheel {

@@ -101,14 +101,14 @@ export class Keyspace {
   /** Gives back some memory of flushed databases; returns whether there is more to do. */
   reap(): boolean {
     const database = this.graveyard[0];
-    if (database === undefined) return false;
+    if (database === undefined || database.holds > 0) return false;
     const { arena, blocks } = database.records;
     if (arena.dismantle(16) && blocks.dismantle(64)) {
       database.records.objects.clear();
       this.freedKeys += database.size;
       this.graveyard.shift();
     }
-    return this.graveyard.length > 0;
+    return this.graveyard.length > 0 && this.graveyard[0]!.holds === 0;
   }
 
   /** Removes keys that have fallen due, in all databases, until `outOfTime`; returns whether some are left. */

@@ -8,7 +8,8 @@ import { Objects } from "../memory/objects.ts";
  * A record: one key with its value, in one arena cell.
  *
  *   word 0   clock (24 bits) | expiry flag (1) | encoding (4) | type (3)
- *   word 1   key length; bit 31: the key is in a block (its number stands where the key would)
+ *   word 1   key length; bit 31: the key is in a block (its number stands where the key would);
+ *            bit 30: the snapshot bit, equal to `Records.epoch` once a snapshot has the record (snapshot.ts)
  *   word 2   value length in bytes (inline value: also what SETRANGE and the like may overwrite)
  *   word 3   tick under which the expiry wheel knows the record, 0: it does not
  *  [words    expiry, milliseconds since 1970, low half then high half        if the flag is set]
@@ -61,6 +62,7 @@ export const HEADER = 16;
 const EXPIRY_FLAG = 0x80;
 const PAYLOAD_FLAG = 0x40;
 const BIG_KEY = 0x80000000 | 0;
+const EPOCH = 0x40000000;
 const UNIT_MASK = 0x7fff;
 const PAGE_SHIFT = 15;
 /** Longest key kept inside its record; leaves room for header, expiry and payload in the largest cell. */
@@ -70,6 +72,8 @@ export class Records {
   readonly arena = new Arena();
   readonly blocks = new Blocks();
   readonly objects = new Objects();
+  /** Snapshot bit of records made now: 0 or EPOCH. */
+  epoch = 0;
 
   private word(position: number, index: number): number {
     return this.arena.words[position >>> PAGE_SHIFT]![(position & UNIT_MASK) * 2 + index]!;
@@ -129,7 +133,7 @@ export class Records {
   }
 
   keyLength(position: number): number {
-    return this.word(position, 1) & ~BIG_KEY;
+    return this.word(position, 1) & ~(BIG_KEY | EPOCH);
   }
 
   valueLength(position: number): number {
@@ -197,7 +201,7 @@ export class Records {
   /** Where an inline value stands in `bytes(position)`. */
   valueOffset(position: number): number {
     const length = this.word(position, 1);
-    return this.keyOffset(position) + (length < 0 ? 4 : length);
+    return this.keyOffset(position) + (length < 0 ? 4 : length & ~EPOCH);
   }
 
   /** Bytes of a cell that an inline value may use without moving the record. */
@@ -206,11 +210,25 @@ export class Records {
     return this.arena.cellBytes(position) - (this.valueOffset(position) - start);
   }
 
+  /** Makes all records there are count as not seen by a snapshot, all made from now on as seen. */
+  turnEpoch(): void {
+    this.epoch ^= EPOCH;
+  }
+
+  /** Whether the running snapshot has the record, or the record is younger than the snapshot. */
+  isSeen(position: number): boolean {
+    return (this.word(position, 1) & EPOCH) === this.epoch;
+  }
+
+  markSeen(position: number): void {
+    this.setWord(position, 1, (this.word(position, 1) & ~EPOCH) | this.epoch);
+  }
+
   keyEquals(position: number, buf: Uint8Array, start: number, end: number): boolean {
     const page = position >>> PAGE_SHIFT;
     const unit = position & UNIT_MASK;
     const words = this.arena.words[page]!;
-    if (words[unit * 2 + 1] !== end - start) {
+    if ((words[unit * 2 + 1]! & ~EPOCH) !== end - start) {
       return this.keyIsInBlock(position) && this.bigKeyEquals(position, buf, start, end);
     }
     const meta = words[unit * 2]!;
@@ -251,7 +269,7 @@ export class Records {
     const words = this.arena.words[position >>> PAGE_SHIFT]!;
     const at = (position & UNIT_MASK) * 2;
     words[at] = (clock << 8) | (hasExpiry ? EXPIRY_FLAG : 0) | (encoding << 3) | type;
-    words[at + 1] = inBlock ? keyLength | BIG_KEY : keyLength;
+    words[at + 1] = inBlock ? keyLength | BIG_KEY | this.epoch : keyLength | this.epoch;
     words[at + 2] = valueLength;
     words[at + 3] = 0;
     if (hasExpiry) {

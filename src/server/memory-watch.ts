@@ -28,7 +28,9 @@ export class MemoryWatch {
   /** Bytes used; cheap enough to ask for each command. Clients count as of the last `sample`. */
   get used(): number {
     const { keyspace, writer } = this.deps;
-    return keyspace.memoryUse + keyspace.pendingBytes + writer.buf.length + this.clientBytes + this.objectBytes;
+    return (
+      keyspace.memoryUse + keyspace.pendingBytes + writer.buf.length + this.clientBytes + this.objectBytes
+    );
   }
 
   /** To be called now and then: adds the clients up and keeps the peak. */

@@ -4,6 +4,7 @@ import { type EffectSink, type ExecuteDeps, Executor } from "../call/execute.ts"
 import { KeyWatchers } from "../call/key-watchers.ts";
 import { Registry } from "../call/registry.ts";
 import type { Session } from "../call/session.ts";
+import { SnapshotGuard } from "../call/snapshot-guard.ts";
 import { allCommands } from "../commands/all.ts";
 import type { Config } from "../config/config.ts";
 import { DebugSettings } from "../config/debug-settings.ts";
@@ -98,6 +99,7 @@ export class Server implements ConnectionHost {
     watchingChanged: () => this.keyWatchers.refresh(),
   });
   readonly keyWatchers = new KeyWatchers();
+  readonly snapshots = new SnapshotGuard(() => this.keyspace.all());
   private readonly toFlush = new Set<Connection>();
   private inEvent = false;
   private readonly suspendedConnections = new Set<Connection>();
@@ -133,6 +135,7 @@ export class Server implements ConnectionHost {
       counters: this.counters,
       effects: this.effects,
       keyWatchers: this.keyWatchers,
+      snapshots: this.snapshots,
       onBug: (error, call, command) => {
         this.counters.unexpectedErrors++;
         const trace = error instanceof Error ? (error.stack ?? error.message) : String(error);

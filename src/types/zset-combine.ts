@@ -92,8 +92,8 @@ export interface Weighted {
 }
 
 function aggregated(aggregate: Aggregate, target: number, value: number): number {
-  if (aggregate === "min") return value < target ? value : target;
-  if (aggregate === "max") return value > target ? value : target;
+  if (aggregate === "min") return Math.min(value, target);
+  if (aggregate === "max") return Math.max(value, target);
   const sum = target + value;
   return Number.isNaN(sum) ? 0 : sum;
 }

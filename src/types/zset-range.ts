@@ -79,10 +79,10 @@ export class ZsetRange {
     const count = offset < 0 ? 0 : Math.max(0, this.count - offset);
     const kept = limit < 0 ? count : Math.min(count, limit);
     if (reverse) {
-      this.to -= Math.min(offset < 0 ? 0 : offset, this.count);
+      this.to -= Math.min(Math.max(offset, 0), this.count);
       this.from = this.to - kept;
     } else {
-      this.from += Math.min(offset < 0 ? 0 : offset, this.count);
+      this.from += Math.min(Math.max(offset, 0), this.count);
       this.to = this.from + kept;
     }
   }

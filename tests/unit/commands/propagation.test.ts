@@ -5,6 +5,7 @@
 import { expect, test } from "bun:test";
 import { Call } from "../../../src/call/call.ts";
 import { type EffectSink, Executor } from "../../../src/call/execute.ts";
+import { SnapshotGuard } from "../../../src/call/snapshot-guard.ts";
 import { KeyWatchers } from "../../../src/call/key-watchers.ts";
 import { Registry } from "../../../src/call/registry.ts";
 import { Session, type SessionLink } from "../../../src/call/session.ts";
@@ -55,6 +56,7 @@ const executor = new Executor({
   counters: new Counters(),
   effects: sink,
   keyWatchers: new KeyWatchers(),
+  snapshots: new SnapshotGuard(() => []),
   onBug: (error) => {
     throw error;
   },

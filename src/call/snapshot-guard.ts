@@ -1,0 +1,42 @@
+import type { Database } from "../keyspace/database.ts";
+import type { Snapshot } from "../keyspace/snapshot.ts";
+import type { Call } from "./call.ts";
+import { KEY_FLAGS } from "./key-specs.ts";
+import type { KeyList } from "./keys.ts";
+import type { Command } from "./registry.ts";
+
+/**
+ * Tells the running snapshot of records that a command is about to change. Which those are follows from the
+ * command's row; one that reaches beyond its keys (MOVE, COPY to another database) is taken to touch keys
+ * of these names in all databases.
+ */
+const WRITES = KEY_FLAGS.RW | KEY_FLAGS.OW | KEY_FLAGS.RM;
+
+export class SnapshotGuard {
+  /** The snapshot that is being walked, if there is one. */
+  snapshot: Snapshot | null = null;
+  private readonly keys: KeyList = [];
+
+  constructor(private readonly databases: () => Iterable<Database>) {}
+
+  get active(): boolean {
+    return this.snapshot !== null;
+  }
+
+  beforeCommand(call: Call, command: Command): void {
+    command.keys.find(call, this.keys);
+    for (let i = 0; i < this.keys.length; i += 2) {
+      if ((this.keys[i + 1]! & WRITES) === 0) continue;
+      const argument = this.keys[i]!;
+      if (command.spec.reachesOtherKeys !== true) this.beforeKey(call.db, call, argument);
+      else for (const database of this.databases()) this.beforeKey(database, call, argument);
+    }
+  }
+
+  private beforeKey(database: Database, call: Call, argument: number): void {
+    const start = call.start[argument]!;
+    const end = call.end[argument]!;
+    const position = database.index.find(database.index.hash(call.buf, start, end), call.buf, start, end);
+    if (position !== 0) this.snapshot!.beforeChange(database, position);
+  }
+}

@@ -1,0 +1,118 @@
+import type { Blocking } from "../../blocking/blocking.ts";
+import type { Call } from "../../call/call.ts";
+import type { SortedSet } from "../../encodings/sorted-set.ts";
+import type { SortedSetIndex } from "../../encodings/sorted-set-index.ts";
+import { ListpackSortedSet } from "../../encodings/sorted-set-listpack.ts";
+import type { Database } from "../../keyspace/database.ts";
+import { ENC_LISTPACK, ENC_OBJECT, TYPE_ZSET } from "../../keyspace/record.ts";
+import { addObject, objectOf, replaceWithObject, ValueBytes } from "../../keyspace/value-bytes.ts";
+import { CommandError, errors } from "../../resp/errors.ts";
+import { Zset, type ZsetLimits } from "../../types/zset.ts";
+
+/** Sorted sets in the key space: found for reading, opened for a change, stored. */
+
+export interface ZsetDeps {
+  readonly config: { readonly values: ZsetLimits };
+  readonly random: { readonly int32: () => number; below(bound: number): number };
+  readonly blocking: Blocking;
+}
+
+const shared = { bytes: new ValueBytes(), listpack: new ListpackSortedSet() };
+
+/** The record under argument i, for reading, or 0; throws WRONGTYPE. */
+function positionAt(call: Call, i: number): number {
+  const position = call.lookup(i);
+  if (position !== 0 && call.db.records.type(position) !== TYPE_ZSET)
+    throw new CommandError(errors.wrongType);
+  return position;
+}
+
+/** The sorted set under argument i for reading, or null; throws WRONGTYPE. One at a time. */
+export function zsetAt(call: Call, i: number): SortedSet | null {
+  const position = positionAt(call, i);
+  if (position === 0) return null;
+  const { db } = call;
+  if (db.records.encoding(position) === ENC_OBJECT) return objectOf(db, position) as SortedSetIndex;
+  return shared.listpack.bind(shared.bytes.bind(db, position));
+}
+
+/** As `zsetAt`, as an index where it is one; else null, with a listpack under the key. */
+export function indexOf(set: SortedSet): SortedSetIndex | null {
+  return set === shared.listpack ? null : (set as SortedSetIndex);
+}
+
+/** The sorted set of a record, one of several in use. */
+export function zsetOf(db: Database, position: number): SortedSet {
+  if (db.records.encoding(position) === ENC_OBJECT) return objectOf(db, position) as SortedSetIndex;
+  return new ListpackSortedSet().bind(new ValueBytes().bind(db, position));
+}
+
+/**
+ * A sorted set opened for a change. `open` or `create`, change `zset`, then `commit`, which puts an index in
+ * place of the listpack or removes the key, as the change has made it necessary. One at a time.
+ */
+export class ZsetKey {
+  readonly zset: Zset;
+  private readonly bytes = new ValueBytes();
+  private db!: Database;
+  private position = 0;
+
+  constructor(deps: Omit<ZsetDeps, "blocking">) {
+    this.zset = new Zset(deps.config.values, deps.random.int32);
+  }
+
+  /** Opens what is under argument i; false if there is nothing. Throws WRONGTYPE. */
+  open(call: Call, i: number): boolean {
+    const { db } = call;
+    const position = call.lookupWrite(i);
+    if (position === 0) return false;
+    if (db.records.type(position) !== TYPE_ZSET) throw new CommandError(errors.wrongType);
+    this.db = db;
+    this.position = position;
+    if (db.records.encoding(position) === ENC_OBJECT)
+      this.zset.bindIndex(objectOf(db, position) as SortedSetIndex);
+    else this.zset.bindListpack(this.bytes.bind(db, position));
+    return true;
+  }
+
+  /** Makes a set under argument i, where there is none, for so many members, the first one so long. */
+  create(call: Call, i: number, members: number, length: number): void {
+    const { db, buf, start, end } = call;
+    const { zset } = this;
+    this.db = db;
+    if (zset.startsAsIndex(members, length)) {
+      const index = zset.newIndex();
+      this.position = addObject(db, TYPE_ZSET, buf, start[i]!, end[i]!, index);
+      zset.bindIndex(index);
+    } else {
+      zset.create(this.bytes.create(db, TYPE_ZSET, ENC_LISTPACK, buf, start[i]!, end[i]!));
+      this.position = this.bytes.position;
+    }
+  }
+
+  commit(): void {
+    const { db, zset } = this;
+    if (db.records.encoding(this.position) !== ENC_OBJECT || zset.converted !== null)
+      this.position = this.bytes.position;
+    if (zset.size === 0) db.remove(this.position);
+    else if (zset.converted !== null) replaceWithObject(db, this.position, zset.converted);
+  }
+
+  /**
+   * Puts what a command has computed under argument i, in place of what is there; nothing remains there if the
+   * result is empty. Counts the change and returns the size.
+   */
+  store(call: Call, i: number, result: SortedSetIndex): number {
+    const { db, buf, start, end } = call;
+    const old = db.find(buf, start[i]!, end[i]!);
+    if (old !== 0) db.remove(old);
+    const { size } = result;
+    if (size === 0) {
+      if (old !== 0) call.dirty++;
+    } else if (this.zset.fitsListpack(result)) {
+      this.bytes.create(db, TYPE_ZSET, ENC_LISTPACK, buf, start[i]!, end[i]!);
+      this.zset.copyToListpack(result, this.bytes);
+    } else addObject(db, TYPE_ZSET, buf, start[i]!, end[i]!, result);
+    return size;
+  }
+}
