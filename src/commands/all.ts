@@ -14,10 +14,14 @@ import type { DebugDeps } from "./debug/deps.ts";
 import { debugCommands } from "./debug.ts";
 import { expireCommands } from "./expire.ts";
 import { genericCommands } from "./generic.ts";
+import type { HashDeps } from "./hashes.ts";
+import { hashCommands } from "./hashes.ts";
 import type { HyperLogLogDeps } from "./hyperloglog/values.ts";
 import { hyperloglogCommands } from "./hyperloglog.ts";
 import type { LatencyDeps } from "./latency.ts";
 import { latencyCommands } from "./latency.ts";
+import type { ListDeps } from "./lists/deps.ts";
+import { listCommands } from "./lists.ts";
 import type { MemoryDeps } from "./memory.ts";
 import { memoryCommands } from "./memory.ts";
 import { objectCommands } from "./object.ts";
@@ -25,13 +29,19 @@ import type { ReplicationDeps } from "./replication.ts";
 import { replicationCommands } from "./replication.ts";
 import type { ServerDeps } from "./server.ts";
 import { serverCommands } from "./server.ts";
+import type { SetDeps } from "./sets.ts";
+import { setCommands } from "./sets.ts";
 import type { ShutdownDeps } from "./shutdown.ts";
 import { shutdownCommands } from "./shutdown.ts";
 import type { SlowlogDeps } from "./slowlog.ts";
 import { slowlogCommands } from "./slowlog.ts";
+import type { SortDeps } from "./sort.ts";
+import { sortCommands } from "./sort.ts";
 import { stringCommands } from "./strings.ts";
 import type { TransactionCommandDeps } from "./transactions.ts";
 import { transactionCommands } from "./transactions.ts";
+import type { ZsetDeps } from "./zsets/key.ts";
+import { zsetCommands } from "./zsets.ts";
 
 /** Every command of the server, family by family, each given just what it needs. */
 export type CommandHost = ClientDeps &
@@ -45,6 +55,11 @@ export type CommandHost = ClientDeps &
   ReplicationDeps &
   TransactionCommandDeps &
   HyperLogLogDeps &
+  SetDeps &
+  HashDeps &
+  ListDeps &
+  SortDeps &
+  ZsetDeps &
   ShutdownDeps & {
     readonly config: Config;
     readonly registry: Registry;
@@ -71,6 +86,11 @@ export function allCommands(host: CommandHost): CommandSpec[] {
     ...transactionCommands(host),
     ...stringCommands(host.readerLimits),
     ...bitmapCommands(host.readerLimits),
+    ...zsetCommands(host),
     ...hyperloglogCommands(host),
+    ...setCommands(host),
+    ...hashCommands(host),
+    ...listCommands(host),
+    ...sortCommands(host),
   ];
 }

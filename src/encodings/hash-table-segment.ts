@@ -147,7 +147,8 @@ export class Segment {
   /** Gives unused bytes back when most of the buffer is unused. */
   shrink(hasValues: boolean): void {
     const { live } = this;
-    if (this.bytes.length > 2048 && live * 3 < this.bytes.length) this.rewrite(live + (live >>> 2), hasValues);
+    if (this.bytes.length > 2048 && live * 3 < this.bytes.length)
+      this.rewrite(live + (live >>> 2), hasValues);
   }
 
   /** Moves the entries to a buffer with room for so many bytes, without the waste. */

@@ -1,4 +1,3 @@
-import { copyBytes } from "../bytes/ascii.ts";
 import { halfSipHash } from "../bytes/siphash.ts";
 import { Blocks } from "../memory/blocks.ts";
 import type { BigValue } from "../memory/objects.ts";
@@ -19,7 +18,6 @@ import {
   partEquals,
   type Range,
   readPart,
-  SEGMENT_OVERHEAD,
   Segment,
   writeExpiry,
   writePart,
@@ -204,7 +202,8 @@ export class HashTable implements BigValue {
   /** Replaces the value; the entry keeps its expiry. */
   setValue(value: Uint8Array, start: number, end: number): void {
     const { segment } = this;
-    const { bytes, offset } = { bytes: segment.bytes, offset: this.offset };
+    const { bytes } = segment;
+    const offset = this.offset;
     const at = partEnd(bytes, fieldAt(bytes, offset));
     const oldEnd = partEnd(bytes, at);
     const size = partBytes(end - start);
@@ -218,7 +217,7 @@ export class HashTable implements BigValue {
     }
     const kept = at - offset;
     this.makeRoom(segment, kept + size);
-    this.moveEntry(offset === this.offset ? offset : this.offset, kept, NO_EXPIRY, value, start, end);
+    this.moveEntry(this.offset, kept, NO_EXPIRY, value, start, end);
     this.checkBytes(segment);
   }
 

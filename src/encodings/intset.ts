@@ -1,4 +1,4 @@
-import { parseInt64, parseSafeInt, lowHalf, highHalf } from "../bytes/int64.ts";
+import { highHalf, lowHalf, parseInt64, parseSafeInt } from "../bytes/int64.ts";
 import type { ByteStore } from "../memory/byte-store.ts";
 import type { LpItem } from "./listpack.ts";
 

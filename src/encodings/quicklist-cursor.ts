@@ -1,5 +1,17 @@
-import { OwnBytes, type ByteStore } from "../memory/byte-store.ts";
-import { LP_HEADER, lpAppend, lpCreate, lpDelete, lpFirst, lpGet, lpLast, lpNext, lpPrev, lpSeek, type LpItem } from "./listpack.ts";
+import { type ByteStore, OwnBytes } from "../memory/byte-store.ts";
+import {
+  LP_HEADER,
+  type LpItem,
+  lpAppend,
+  lpCreate,
+  lpDelete,
+  lpFirst,
+  lpGet,
+  lpLast,
+  lpNext,
+  lpPrev,
+  lpSeek,
+} from "./listpack.ts";
 import type { QuicklistNode } from "./quicklist-node.ts";
 
 /**

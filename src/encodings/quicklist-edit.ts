@@ -1,4 +1,14 @@
-import { lpAppend, lpDelete, lpDropFirst, lpInsert, lpMerge, lpNext, lpPrepend, lpReplace, lpSeek } from "./listpack.ts";
+import {
+  lpAppend,
+  lpDelete,
+  lpDropFirst,
+  lpInsert,
+  lpMerge,
+  lpNext,
+  lpPrepend,
+  lpReplace,
+  lpSeek,
+} from "./listpack.ts";
 import type { Quicklist } from "./quicklist.ts";
 import type { ListCursor } from "./quicklist-cursor.ts";
 import { exceedsLimit, QuicklistNode } from "./quicklist-node.ts";
@@ -39,7 +49,7 @@ export function insertBeside(
     return;
   }
   const neighbour = after ? node.next : node.prev;
-  if (atEdge && neighbour !== null && neighbour.allows(list.fill, length)) {
+  if (atEdge && neighbour?.allows(list.fill, length)) {
     addAtEdge(list, neighbour, after, value, start, end);
     list.settle(neighbour);
   } else if (atEdge) {

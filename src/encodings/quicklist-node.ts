@@ -90,7 +90,13 @@ export class QuicklistNode implements FrontStore {
   }
 
   /** The listpack `buf[start, end)`, which then belongs to the node. */
-  static ofListpack(owner: NodeOwner, buf: Uint8Array, start: number, end: number, count: number): QuicklistNode {
+  static ofListpack(
+    owner: NodeOwner,
+    buf: Uint8Array,
+    start: number,
+    end: number,
+    count: number,
+  ): QuicklistNode {
     const node = new QuicklistNode(owner, buf);
     node.start = start;
     node.end = end;
@@ -144,7 +150,7 @@ export class QuicklistNode implements FrontStore {
     }
     const { nodeBytes } = this.owner;
     capacity = Math.max(FIRST_CAPACITY, Math.min(needed * 2, nodeBytes));
-    if (capacity < needed) capacity = needed > nodeBytes ? needed : nodeBytes;
+    if (capacity < needed) capacity = Math.max(needed, nodeBytes);
     const fresh = front > 0 ? capacity - used : 0;
     this.reallocate(capacity, fresh);
   }

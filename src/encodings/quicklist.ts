@@ -1,11 +1,11 @@
 import type { BigValue } from "../memory/objects.ts";
 import {
+  type LpItem,
   lpAppend,
   lpDelete,
   lpDropFirst,
   lpFirst,
   lpGet,
-  type LpItem,
   lpLast,
   lpPrepend,
   lpSeek,

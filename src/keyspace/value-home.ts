@@ -64,17 +64,34 @@ export function addValue(
   value: OwnHome,
 ): number {
   if (value.object !== null) return addObject(db, type, key, start, end, value.object);
-  const { records } = db;
-  const inline = value.form === FORM_INTSET ? ENC_INTSET : ENC_LISTPACK;
   const length = value.end - value.start;
-  if (records.fitsInline(end - start, length)) {
-    const position = db.add(type, inline, key, start, end, length);
-    copyBytes(records.bytes(position), records.valueOffset(position), value.buf, value.start, value.end);
-    return position;
-  }
-  const position = db.add(type, blockForm(inline), key, start, end, length);
-  const block = records.blocks.alloc(length);
-  copyBytes(records.blocks.get(block), 0, value.buf, value.start, value.end);
-  records.setPayload(position, block, 0);
+  const inline = db.records.fitsInline(end - start, length);
+  const position = db.add(type, encodingOf(value, inline), key, start, end, length);
+  fill(db, position, value);
   return position;
+}
+
+/** Puts such a value in place of the record's; the key keeps its expiry. Returns the record's new position. */
+export function replaceValue(db: Database, position: number, value: OwnHome): number {
+  if (value.object !== null) return replaceWithObject(db, position, value.object);
+  const { records } = db;
+  const length = value.end - value.start;
+  const inline = records.fitsInline(records.keyLength(position), length);
+  const fresh = db.recreate(position, encodingOf(value, inline), length);
+  fill(db, fresh, value);
+  records.free(position);
+  return fresh;
+}
+
+function encodingOf(value: OwnHome, inline: boolean): number {
+  const encoding = value.form === FORM_INTSET ? ENC_INTSET : ENC_LISTPACK;
+  return inline ? encoding : blockForm(encoding);
+}
+
+function fill({ records }: Database, position: number, { buf, start, end }: OwnHome): void {
+  if (inBlock(records.encoding(position))) {
+    const block = records.blocks.alloc(end - start);
+    copyBytes(records.blocks.get(block), 0, buf, start, end);
+    records.setPayload(position, block, 0);
+  } else copyBytes(records.bytes(position), records.valueOffset(position), buf, start, end);
 }

@@ -44,6 +44,7 @@ export class OwnHome extends OwnBytes implements ValueHome {
 
   setForm(form: number): void {
     this.form = form;
+    this.object = null;
   }
 
   setObject(object: BigValue): void {

@@ -1,4 +1,17 @@
-import { lpAppend, lpBytes, lpDelete, lpFirst, lpGet, lpInsert, type LpItem, lpLast, lpLength, lpNext, lpReplace, lpSeek } from "../encodings/listpack.ts";
+import {
+  type LpItem,
+  lpAppend,
+  lpBytes,
+  lpDelete,
+  lpFirst,
+  lpGet,
+  lpInsert,
+  lpLast,
+  lpLength,
+  lpNext,
+  lpReplace,
+  lpSeek,
+} from "../encodings/listpack.ts";
 import { Quicklist, type QuicklistLimits } from "../encodings/quicklist.ts";
 import { ListCursor, type Needle } from "../encodings/quicklist-cursor.ts";
 import { countLimit, exceedsLimit, sizeLimit } from "../encodings/quicklist-node.ts";

@@ -11,6 +11,7 @@ import {
   parseMember,
 } from "../encodings/intset.ts";
 import {
+  LP_MAX_BYTES,
   LpItem,
   lpAppend,
   lpCreate,
@@ -140,7 +141,11 @@ export class SetValue implements SetStore {
     }
     if (lpFind(home, lpFirst(home), buf, start, end, 0) !== 0) return false;
     const { limits } = this;
-    if (lpLength(home) < limits.setMaxListpackEntries && end - start <= limits.setMaxListpackValue) {
+    if (
+      lpLength(home) < limits.setMaxListpackEntries &&
+      end - start <= limits.setMaxListpackValue &&
+      home.end - home.start + end - start < LP_MAX_BYTES
+    ) {
       lpAppend(home, buf, start, end);
       return true;
     }

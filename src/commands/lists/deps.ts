@@ -1,6 +1,7 @@
-import { latin1Bytes } from "../../bytes/ascii.ts";
-import type { Call } from "../../call/call.ts";
 import type { Blocking } from "../../blocking/blocking.ts";
+import { latin1Bytes } from "../../bytes/ascii.ts";
+import { parseInt64Rounded } from "../../bytes/int64.ts";
+import type { Call } from "../../call/call.ts";
 import { CommandError, errors } from "../../resp/errors.ts";
 import type { ListLimits } from "../../types/list.ts";
 import { ListValue } from "./values.ts";
@@ -15,7 +16,10 @@ export interface ListDeps {
 }
 
 /** The limits that hold now, wherever they are set. */
-export function listLimits({ config, debugSettings }: Pick<ListDeps, "config" | "debugSettings">): ListLimits {
+export function listLimits({
+  config,
+  debugSettings,
+}: Pick<ListDeps, "config" | "debugSettings">): ListLimits {
   return {
     get listMaxListpackSize() {
       return config.values.listMaxListpackSize;
@@ -51,4 +55,11 @@ export function isLeft(call: Call, i: number): boolean {
   if (call.is(i, LEFT)) return true;
   if (!call.is(i, RIGHT)) throw new CommandError(errors.syntax);
   return false;
+}
+
+/** Argument i, an integer of at least this; throws `message` for anything else. */
+export function atLeast(call: Call, i: number, least: number, message: string): number {
+  const value = parseInt64Rounded(call.buf, call.start[i]!, call.end[i]!);
+  if (!(value >= least)) throw new CommandError(message);
+  return value;
 }

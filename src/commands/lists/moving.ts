@@ -1,5 +1,5 @@
-import { copyBytes, latin1Bytes } from "../../bytes/ascii.ts";
 import { timeoutSeconds } from "../../blocking/blocking.ts";
+import { copyBytes, latin1Bytes } from "../../bytes/ascii.ts";
 import type { Call } from "../../call/call.ts";
 import { LpItem } from "../../encodings/listpack.ts";
 import type { ReplyWriter } from "../../resp/reply-writer.ts";
@@ -17,6 +17,7 @@ let moved = new Uint8Array(256);
 function move(call: Call, { list, target }: Lists, fromHead: boolean, toHead: boolean): void {
   const { buf, start, end } = call;
   const exists = target.write(call, 2);
+  const into = exists && target.position === list.position ? list : target;
   const source = list.store;
   // Redis counts the bytes of an integer that comes out of a quicklist as none.
   const fromBig = list.isBig;
@@ -28,9 +29,6 @@ function move(call: Call, { list, target }: Lists, fromHead: boolean, toHead: bo
   copyBytes(moved, 0, item.buf, item.start, item.end);
   source.drop(fromHead, 1);
   const bytes = wasInt && fromBig ? 0 : length;
-  const same = exists && target.position === list.position;
-  const into = same ? list : target;
-  if (same) list.rebind();
   if (exists) into.grow(bytes, 1);
   else into.create(buf, start[2]!, end[2]!, bytes, 1);
   into.store.push(toHead, moved, 0, length);
@@ -59,8 +57,7 @@ export function blmove(call: Call, lists: Lists): void {
   const timeout = timeoutSeconds(call, 5);
   if (!lists.list.write(call, 1)) return lists.blocking.onKeys(call, [1], timeout, "list", nil);
   move(call, lists, fromHead, toHead);
-  if (call.recording)
-    call.propagate(LMOVE, call.bytes(1), call.bytes(2), call.bytes(3), call.bytes(4));
+  if (call.recording) call.propagate(LMOVE, call.bytes(1), call.bytes(2), call.bytes(3), call.bytes(4));
 }
 
 export function brpoplpush(call: Call, lists: Lists): void {

@@ -1,10 +1,10 @@
-import { latin1Bytes, utf8 } from "../../bytes/ascii.ts";
 import { timeoutSeconds } from "../../blocking/blocking.ts";
+import { latin1Bytes, utf8 } from "../../bytes/ascii.ts";
 import type { Call } from "../../call/call.ts";
 import { LpItem } from "../../encodings/listpack.ts";
 import { CommandError, errors, wrongArity } from "../../resp/errors.ts";
 import type { ReplyWriter } from "../../resp/reply-writer.ts";
-import { isLeft, type Lists, LPOP, RPOP } from "./deps.ts";
+import { atLeast, isLeft, type Lists, LPOP, RPOP } from "./deps.ts";
 import { replyElements, replyItem } from "./replying.ts";
 import type { ListValue } from "./values.ts";
 
@@ -19,8 +19,7 @@ export function pop(call: Call, { list }: Lists, atHead: boolean): void {
     return popOne(call, list, atHead);
   }
   if (call.argc > 3) throw new CommandError(wrongArity(atHead ? "lpop" : "rpop"));
-  const count = call.int(2);
-  if (count < 0) throw new CommandError(errors.positive);
+  const count = atLeast(call, 2, 0, errors.positive);
   if (!list.write(call, 1)) return call.reply.nilArray();
   if (count === 0) return call.reply.array(0);
   popSome(call, list, atHead, count);
@@ -68,8 +67,7 @@ class PopOptions {
   count = 1;
 
   parse(call: Call, numKeys: number): void {
-    const keys = call.safeInt(numKeys);
-    if (!(keys >= 1)) throw new CommandError("ERR numkeys should be greater than 0");
+    const keys = atLeast(call, numKeys, 1, "ERR numkeys should be greater than 0");
     this.first = numKeys + 1;
     this.last = numKeys + keys;
     const where = this.last + 1;
@@ -78,20 +76,9 @@ class PopOptions {
     this.count = 0;
     for (let i = where + 1; i < call.argc; i += 2) {
       if (this.count !== 0 || i + 1 >= call.argc || !call.is(i, COUNT)) throw new CommandError(errors.syntax);
-      const count = countAt(call, i + 1);
-      if (!(count >= 1)) throw new CommandError("ERR count should be greater than 0");
-      this.count = count;
+      this.count = atLeast(call, i + 1, 1, "ERR count should be greater than 0");
     }
     this.count ||= 1;
-  }
-}
-
-/** NaN where it is no integer. */
-function countAt(call: Call, i: number): number {
-  try {
-    return call.int(i);
-  } catch {
-    return Number.NaN;
   }
 }
 

@@ -3,7 +3,7 @@ import type { Call } from "../../call/call.ts";
 import { LpItem } from "../../encodings/listpack.ts";
 import { ListCursor, Needle } from "../../encodings/quicklist-cursor.ts";
 import { CommandError, errors } from "../../resp/errors.ts";
-import type { Lists } from "./deps.ts";
+import { atLeast, type Lists } from "./deps.ts";
 import { replyElements, replyItem } from "./replying.ts";
 
 /** LLEN, LINDEX, LRANGE, LPOS: what leaves a list as it is. */
@@ -56,8 +56,8 @@ class PositionOptions {
     for (let i = 3; i < call.argc; i++) {
       const more = i + 1 < call.argc;
       if (more && call.is(i, RANK)) this.rank = rankAt(call, ++i);
-      else if (more && call.is(i, COUNT)) this.count = positive(call, ++i, "ERR COUNT can't be negative");
-      else if (more && call.is(i, MAXLEN)) this.most = positive(call, ++i, "ERR MAXLEN can't be negative");
+      else if (more && call.is(i, COUNT)) this.count = atLeast(call, ++i, 0, "ERR COUNT can't be negative");
+      else if (more && call.is(i, MAXLEN)) this.most = atLeast(call, ++i, 0, "ERR MAXLEN can't be negative");
       else throw new CommandError(errors.syntax);
     }
   }
@@ -68,19 +68,15 @@ const options = new PositionOptions();
 function rankAt(call: Call, i: number): number {
   const rank = call.int(i);
   if (rank === -(2 ** 63) && call.bigint(i) === -(2n ** 63n))
-    throw new CommandError("ERR value is out of range, must between -9223372036854775807 and 9223372036854775807");
+    throw new CommandError(
+      "ERR value is out of range, must between -9223372036854775807 and 9223372036854775807",
+    );
   if (rank === 0)
     throw new CommandError(
       "ERR RANK can't be zero: use 1 to start from the first match, 2 from the second ... " +
         "or use negative to start from the end of the list",
     );
   return rank;
-}
-
-function positive(call: Call, i: number, message: string): number {
-  const value = call.int(i);
-  if (value < 0) throw new CommandError(message);
-  return value;
 }
 
 export function lpos(call: Call, { list }: Lists): void {

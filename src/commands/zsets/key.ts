@@ -56,6 +56,8 @@ export class ZsetKey {
   private readonly bytes = new ValueBytes();
   private db!: Database;
   private position = 0;
+  /** The record holds an index, and stays where it is. */
+  private big = false;
 
   constructor(deps: Omit<ZsetDeps, "blocking">) {
     this.zset = new Zset(deps.config.values, deps.random.int32);
@@ -69,8 +71,8 @@ export class ZsetKey {
     if (db.records.type(position) !== TYPE_ZSET) throw new CommandError(errors.wrongType);
     this.db = db;
     this.position = position;
-    if (db.records.encoding(position) === ENC_OBJECT)
-      this.zset.bindIndex(objectOf(db, position) as SortedSetIndex);
+    this.big = db.records.encoding(position) === ENC_OBJECT;
+    if (this.big) this.zset.bindIndex(objectOf(db, position) as SortedSetIndex);
     else this.zset.bindListpack(this.bytes.bind(db, position));
     return true;
   }
@@ -80,39 +82,38 @@ export class ZsetKey {
     const { db, buf, start, end } = call;
     const { zset } = this;
     this.db = db;
-    if (zset.startsAsIndex(members, length)) {
+    this.big = zset.startsAsIndex(members, length);
+    if (this.big) {
       const index = zset.newIndex();
       this.position = addObject(db, TYPE_ZSET, buf, start[i]!, end[i]!, index);
       zset.bindIndex(index);
-    } else {
-      zset.create(this.bytes.create(db, TYPE_ZSET, ENC_LISTPACK, buf, start[i]!, end[i]!));
-      this.position = this.bytes.position;
-    }
+    } else zset.create(this.bytes.create(db, TYPE_ZSET, ENC_LISTPACK, buf, start[i]!, end[i]!));
   }
 
   commit(): void {
-    const { db, zset } = this;
-    if (db.records.encoding(this.position) !== ENC_OBJECT || zset.converted !== null)
-      this.position = this.bytes.position;
-    if (zset.size === 0) db.remove(this.position);
-    else if (zset.converted !== null) replaceWithObject(db, this.position, zset.converted);
+    const { zset } = this;
+    if (zset.size === 0) this.drop();
+    else if (zset.converted !== null) replaceWithObject(this.db, this.bytes.position, zset.converted);
+  }
+
+  /** Removes the key with all that is in the set. */
+  drop(): void {
+    this.db.remove(this.big ? this.position : this.bytes.position);
   }
 
   /**
    * Puts what a command has computed under argument i, in place of what is there; nothing remains there if the
-   * result is empty. Counts the change and returns the size.
+   * result is empty. Returns whether something has changed.
    */
-  store(call: Call, i: number, result: SortedSetIndex): number {
+  store(call: Call, i: number, result: SortedSetIndex): boolean {
     const { db, buf, start, end } = call;
     const old = db.find(buf, start[i]!, end[i]!);
     if (old !== 0) db.remove(old);
-    const { size } = result;
-    if (size === 0) {
-      if (old !== 0) call.dirty++;
-    } else if (this.zset.fitsListpack(result)) {
+    if (result.size === 0) return old !== 0;
+    if (this.zset.fitsListpack(result)) {
       this.bytes.create(db, TYPE_ZSET, ENC_LISTPACK, buf, start[i]!, end[i]!);
       this.zset.copyToListpack(result, this.bytes);
     } else addObject(db, TYPE_ZSET, buf, start[i]!, end[i]!, result);
-    return size;
+    return true;
   }
 }
