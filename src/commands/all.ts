@@ -14,6 +14,7 @@ import type { DebugDeps } from "./debug/deps.ts";
 import { debugCommands } from "./debug.ts";
 import { expireCommands } from "./expire.ts";
 import { genericCommands } from "./generic.ts";
+import { geoCommands } from "./geo.ts";
 import type { HashDeps } from "./hashes.ts";
 import { hashCommands } from "./hashes.ts";
 import type { HyperLogLogDeps } from "./hyperloglog/values.ts";
@@ -87,6 +88,7 @@ export function allCommands(host: CommandHost): CommandSpec[] {
     ...stringCommands(host.readerLimits),
     ...bitmapCommands(host.readerLimits),
     ...zsetCommands(host),
+    ...geoCommands(host),
     ...hyperloglogCommands(host),
     ...setCommands(host),
     ...hashCommands(host),

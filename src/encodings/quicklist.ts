@@ -54,9 +54,9 @@ export class Quicklist implements BigValue, NodeOwner {
     fill = limits.listMaxListpackSize,
     depth = limits.listCompressDepth,
   ) {
-    this.fill = clampFill(fill);
-    this.depth = clampDepth(depth);
-    this.nodeBytes = Math.min(sizeLimit(this.fill), fill < 0 ? 65536 : SAFE_NODE);
+    this.fill = clampFill(fill) | 0;
+    this.depth = clampDepth(depth) | 0;
+    this.nodeBytes = fill < 0 ? sizeLimit(this.fill) | 0 : SAFE_NODE;
   }
 
   get memoryUse(): number {
@@ -92,8 +92,9 @@ export class Quicklist implements BigValue, NodeOwner {
   /** A list that has had several nodes will fill this one as well. */
   private firstCapacity(length: number): number {
     const one = length + 24;
-    if (this.nodes < 2) return Math.max(one, 64);
-    return Math.max(one, Math.min(SAFE_NODE, this.nodeBytes, this.fill < 0 ? SAFE_NODE : this.fill * one));
+    if (this.nodes < 2) return Math.max(one, 64) | 0;
+    const all = this.fill < 0 ? this.nodeBytes : this.fill * one;
+    return Math.max(one, Math.min(SAFE_NODE, all)) | 0;
   }
 
   /** Points `item` at the first or last element; there is one. */

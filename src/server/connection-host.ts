@@ -11,7 +11,9 @@ export interface ConnectionHost {
   readonly readerLimits: ReaderLimits;
   /** The request that serves all connections while their commands lie whole in a chunk. */
   readonly sharedRequest: Request;
-  /** Flush this connection when the event under way ends. */
+  /** Send the replies held in this turn now, since something else is to follow them. */
+  sendHeld(): void;
+  /** Send what this connection has waiting when the turn ends. */
   flushLater(connection: Connection): void;
   /** Its waiting output has grown: enforce client-output-buffer-limit. */
   checkOutput(connection: Connection): void;

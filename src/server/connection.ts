@@ -8,7 +8,7 @@ import type { ConnectionHost } from "./connection-host.ts";
 /**
  * One client's socket: its request reader, its session, and the replies that the kernel has not taken yet.
  *
- * Replies of an event are gathered in the server's one writer and written once at its end. What the kernel
+ * Replies are gathered in the server's one writer and sent at the end of the turn (turn.ts). What the kernel
  * does not take waits here in pieces until `drain`; a large rest takes the writer's buffer with it instead
  * of being copied.
  */
@@ -33,6 +33,8 @@ export class Connection implements SessionLink {
   closed = false;
   /** When output first went over the soft limit, milliseconds; 0: it is not over. */
   softLimitSince = 0;
+  /** Replies of this turn are held in the server's writer (turn.ts). */
+  holding = false;
   private pieces: Piece[] = [];
   outputBytes = 0;
   private endWhenDrained = false;
@@ -66,6 +68,7 @@ export class Connection implements SessionLink {
   /** Appends bytes that belong to no reply under way and sees that they are written. */
   send(bytes: Uint8Array): void {
     if (this.closed || bytes.length === 0) return;
+    if (this.holding) this.host.sendHeld();
     this.keep(bytes, 0, bytes.length);
     this.host.flushLater(this);
   }
@@ -74,19 +77,27 @@ export class Connection implements SessionLink {
     this.suspended = true;
   }
 
-  /** Writes the event's replies, after what still waits; the writer is empty afterwards. */
-  flush(writer: ReplyWriter): void {
-    if (this.closed) return writer.clear();
-    if (this.pieces.length === 0 && writer.pos > 0) {
-      const sent = Math.max(0, this.socket.write(writer.buf, 0, writer.pos));
+  /**
+   * Sends `writer.buf[start, end)` after what still waits. `last`: nothing else needs the writer's buffer, so
+   * a large rest may take it along.
+   */
+  sendFrom(writer: ReplyWriter, start: number, end: number, last: boolean): void {
+    if (this.closed) return;
+    let from = start;
+    if (this.pieces.length === 0) {
+      const sent = Math.max(0, this.socket.write(writer.buf, start, end - start));
       this.host.counters.netOutput += sent;
       this.host.counters.writes++;
-      if (sent < writer.pos) this.keepRest(writer, sent);
-    } else if (writer.pos > 0) {
-      this.keepRest(writer, 0);
-      this.drain();
-    } else if (this.pieces.length > 0) this.drain();
-    writer.clear();
+      from += sent;
+    }
+    if (from < end) {
+      if (last && end - from >= HAND_OVER) {
+        this.pieces.push({ buf: writer.surrender(), start: from, end });
+        this.outputBytes += end - from;
+      } else this.keep(writer.buf, from, end);
+      if (from === start) this.drain();
+      this.host.checkOutput(this);
+    }
     if (this.endWhenDrained && this.pieces.length === 0) this.end();
   }
 
@@ -97,6 +108,8 @@ export class Connection implements SessionLink {
       const sent = Math.max(0, this.socket.write(piece.buf, piece.start, piece.end - piece.start));
       this.host.counters.netOutput += sent;
       this.outputBytes -= sent;
+      // A client that reads a long reply slowly is not idle.
+      if (sent > 0) this.session.lastInteraction = this.host.clock.now;
       piece.start += sent;
       if (piece.start < piece.end) return;
       this.pieces.shift();
@@ -113,7 +126,14 @@ export class Connection implements SessionLink {
       return;
     }
     this.drop();
-    this.socket.terminate();
+    // Not terminate(): a reset would take back what the kernel has but the client has not read yet.
+    this.socket.end();
+  }
+
+  /** The client has ended its side. */
+  finish(): void {
+    this.drop();
+    this.socket.end();
   }
 
   /** The socket is gone. */
@@ -130,17 +150,6 @@ export class Connection implements SessionLink {
     if (this.closed) return;
     this.drop();
     this.socket.end();
-  }
-
-  private keepRest(writer: ReplyWriter, from: number): void {
-    const { pos } = writer;
-    if (pos - from < HAND_OVER) {
-      this.keep(writer.buf, from, pos);
-    } else {
-      this.pieces.push({ buf: writer.surrender(), start: from, end: pos });
-      this.outputBytes += pos - from;
-    }
-    this.host.checkOutput(this);
   }
 
   private keep(bytes: Uint8Array, start: number, end: number): void {

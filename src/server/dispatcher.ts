@@ -10,10 +10,11 @@ import type { Transactions } from "../transactions/transactions.ts";
 import { type AdmissionDeps, looksLikeHttp, refuse, unknownCommand } from "./admission.ts";
 import type { Connection } from "./connection.ts";
 import type { Pause } from "./pause.ts";
+import type { Turn } from "./turn.ts";
 
 /**
  * From a connection's bytes to executed commands: reads one command after the other, admits it, executes it,
- * and leaves the replies in the one writer, which the connection flushes when the event ends.
+ * and leaves the replies in the one writer for the end of the turn.
  */
 export interface DispatcherDeps extends AdmissionDeps {
   registry: Registry;
@@ -22,6 +23,7 @@ export interface DispatcherDeps extends AdmissionDeps {
   counters: Counters;
   writer: ReplyWriter;
   pause: Pause;
+  turn: Turn;
   blocking: Blocking;
   transactions: Transactions;
   /** Whether maxmemory is set at all. */
@@ -41,11 +43,12 @@ export class Dispatcher {
     this.call.reply = deps.writer;
   }
 
-  /** Executes what the connection's reader holds, as far as it goes; the caller flushes. */
+  /** Executes what the connection's reader holds, as far as it goes; the replies are held for the turn's end. */
   run(connection: Connection): void {
     const { deps } = this;
     const { session, reader } = connection;
     const { writer } = deps;
+    let mark = writer.pos;
     writer.resp = session.resp;
     deps.executor.begin();
     while (!session.closing && !connection.suspended) {
@@ -60,9 +63,14 @@ export class Dispatcher {
         break;
       }
       this.one(connection);
-      if (writer.pos > EARLY_FLUSH) connection.flush(writer);
+      if (writer.pos > EARLY_FLUSH) {
+        deps.turn.hold(connection, mark);
+        deps.turn.end();
+        mark = writer.pos;
+      }
     }
     deps.executor.settle();
+    if (writer.pos > mark) deps.turn.hold(connection, mark);
     reader.finish();
   }
 

@@ -82,6 +82,7 @@ export class Listeners {
         const listener = Bun.listen<Connection>({
           hostname,
           port,
+          allowHalfOpen: true,
           socket: this.handlers(kind),
           ...(tls === undefined ? {} : { tls }),
           ...(hostname.includes(":") ? { ipv6Only: true } : {}),
@@ -102,6 +103,7 @@ export class Listeners {
     rmSync(values.unixsocket, { force: true });
     const listener = Bun.listen<Connection>({
       unix: values.unixsocket,
+      allowHalfOpen: true,
       socket: this.handlers("unix"),
     });
     if (values.unixsocketperm !== 0) chmodSync(values.unixsocket, values.unixsocketperm);

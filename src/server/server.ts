@@ -35,6 +35,7 @@ import { MonitorFeed } from "./monitor.ts";
 import { OutputLimits } from "./output-limits.ts";
 import { Pause } from "./pause.ts";
 import { Shutdown } from "./shutdown.ts";
+import { Turn } from "./turn.ts";
 import { SlowCommands } from "./slow-commands.ts";
 
 /** A client that sent nothing for so long keeps no buffers. */
@@ -100,8 +101,7 @@ export class Server implements ConnectionHost {
   });
   readonly keyWatchers = new KeyWatchers();
   readonly snapshots = new SnapshotGuard(() => this.keyspace.all());
-  private readonly toFlush = new Set<Connection>();
-  private inEvent = false;
+  readonly turn = new Turn(this.writer);
   private readonly suspendedConnections = new Set<Connection>();
 
   constructor(
@@ -154,6 +154,7 @@ export class Server implements ConnectionHost {
       counters: this.counters,
       writer: this.writer,
       pause: this.pause,
+      turn: this.turn,
       blocking: this.blocking,
       transactions: this.transactions,
       protectedCommands: () => ({ debug: values.enableDebugCommand, module: values.enableModuleCommand }),
@@ -226,6 +227,7 @@ export class Server implements ConnectionHost {
   }
 
   private closeAll(): void {
+    this.turn.sendHeld();
     this.cron.stop();
     this.listeners.stop();
     for (const connection of [...this.clients.connections()]) connection.close("now");
@@ -238,7 +240,15 @@ export class Server implements ConnectionHost {
       binaryType: "uint8array",
       open: (socket) => this.opened(socket, kind),
       data: (socket, chunk) => this.received(socket.data, chunk),
-      drain: (socket) => socket.data?.drain(),
+      drain: (socket) => {
+        this.clock.update();
+        socket.data?.drain();
+      },
+      end: (socket) => {
+        // The client sends no more, but it may read on: what it was answered in this turn goes out first.
+        this.turn.sendHeld();
+        socket.data?.finish();
+      },
       close: (socket) => socket.data?.drop(),
       error: (socket, error) => {
         this.log.verbose(`Socket error of ${socket.data?.address}: ${error.message}`);
@@ -297,7 +307,11 @@ export class Server implements ConnectionHost {
     this.counters.netInput += chunk.length;
     this.counters.reads++;
     connection.session.lastInteraction = this.clock.now;
-    connection.reader.feed(chunk);
+    try {
+      connection.reader.feed(chunk);
+    } catch (error) {
+      return this.failed(connection, error);
+    }
     this.process(connection);
   }
 
@@ -306,14 +320,27 @@ export class Server implements ConnectionHost {
     const { counters } = this;
     const started = this.clock.monotonic();
     const commands = counters.commands;
-    this.inEvent = true;
-    this.dispatcher.run(connection);
-    connection.flush(this.writer);
+    const mark = this.writer.pos;
+    try {
+      this.dispatcher.run(connection);
+    } catch (error) {
+      this.writer.pos = Math.min(mark, this.writer.pos);
+      this.failed(connection, error);
+    }
     if (connection.reader.pending > this.config.values.clientQueryBufferLimit)
       this.queryBufferExceeded(connection);
-    this.inEvent = false;
-    if (this.toFlush.size > 0) this.flushAll();
     counters.countCycle((this.clock.monotonic() - started) / 1000, counters.commands - commands);
+  }
+
+  /**
+   * An exception outside of a command's handler: a bug, or no memory for a huge request. It ends this client
+   * alone; the replies begun must not go to the next one.
+   */
+  private failed(connection: Connection, error: unknown): void {
+    this.counters.unexpectedErrors++;
+    const trace = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    this.log.warning(`Exception while serving ${connection.address}, which is disconnected: ${trace}`);
+    connection.close("now");
   }
 
   private queryBufferExceeded(connection: Connection): void {
@@ -326,17 +353,12 @@ export class Server implements ConnectionHost {
 
   // ------------------------------------------------------------------ ConnectionHost
 
-  flushLater(connection: Connection): void {
-    if (this.toFlush.size === 0 && !this.inEvent) queueMicrotask(() => this.flushAll());
-    this.toFlush.add(connection);
+  sendHeld(): void {
+    this.turn.sendHeld();
   }
 
-  private flushAll(): void {
-    for (const connection of this.toFlush) {
-      this.toFlush.delete(connection);
-      connection.flush(this.writer);
-      this.outputLimits.check(connection);
-    }
+  flushLater(connection: Connection): void {
+    this.turn.later(connection);
   }
 
   checkOutput(connection: Connection): void {
@@ -349,7 +371,7 @@ export class Server implements ConnectionHost {
     this.clients.remove(connection);
     this.monitors.remove(connection.session);
     this.suspendedConnections.delete(connection);
-    this.toFlush.delete(connection);
+    this.turn.forget(connection);
   }
 
   private resumeAll(): void {

@@ -2,8 +2,8 @@ import type { SortedSet } from "../encodings/sorted-set.ts";
 import {
   cellOf,
   decodePosition,
-  degrees,
   distance,
+  EARTH_RADIUS,
   edge,
   interleave,
   LATITUDE_MAX,
@@ -11,6 +11,7 @@ import {
   latitudeDistance,
   MAX_STEPS,
   position,
+  RADIAN,
 } from "./geo.ts";
 import { ZsetRange } from "./zset-range.ts";
 
@@ -160,9 +161,10 @@ function coverOf(area: Area): Cover {
   const circle = area.shape === "circle";
   const halfHeight = area.unit * (circle ? area.radius : area.height / 2);
   const halfWidth = area.unit * (circle ? area.radius : area.width / 2);
-  const tall = degrees(halfHeight);
+  const tall = halfHeight / EARTH_RADIUS / RADIAN;
   // The bounding box is as wide as the area where that is nearest to a pole.
-  const wide = degrees(halfWidth) / Math.cos(((latitude < 0 ? latitude - tall : latitude + tall) * Math.PI) / 180);
+  const parallel = Math.cos((latitude < 0 ? latitude - tall : latitude + tall) * RADIAN);
+  const wide = halfWidth / EARTH_RADIUS / parallel / RADIAN;
   const west = longitude - wide;
   const east = longitude + wide;
   const south = latitude - tall;
@@ -196,9 +198,7 @@ function coverOf(area: Area): Cover {
   return {
     steps,
     cells: NEIGHBOURS.map(([dx, dy]) =>
-      needed(dx, dy)
-        ? [dx === 0 ? x : wrapped(x + dx, steps), dy === 0 ? y : wrapped(y + dy, steps)]
-        : null,
+      needed(dx, dy) ? [dx === 0 ? x : wrapped(x + dx, steps), dy === 0 ? y : wrapped(y + dy, steps)] : null,
     ),
   };
 }

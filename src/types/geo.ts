@@ -12,8 +12,8 @@ export const LONGITUDE_MAX = 180;
 export const LATITUDE_MAX = 85.05112878;
 export const MAX_STEPS = 26;
 /** Mean radius that Redis takes, in meters. */
-const EARTH_RADIUS = 6372797.560856;
-const RADIAN = Math.PI / 180;
+export const EARTH_RADIUS = 6372797.560856;
+export const RADIAN = Math.PI / 180;
 
 export function isPosition(longitude: number, latitude: number): boolean {
   return (
@@ -57,10 +57,7 @@ function gather(bits: number): number {
 
 /** The score of a position. */
 export function encodePosition(longitude: number, latitude: number): number {
-  return interleave(
-    cellOf(longitude, LONGITUDE_MAX, MAX_STEPS),
-    cellOf(latitude, LATITUDE_MAX, MAX_STEPS),
-  );
+  return interleave(cellOf(longitude, LONGITUDE_MAX, MAX_STEPS), cellOf(latitude, LATITUDE_MAX, MAX_STEPS));
 }
 
 /** The position that `decodePosition` has found. */
@@ -83,13 +80,13 @@ export function decodePosition(score: number): void {
 
 /** What C makes of a double converted to uint64_t on x86-64. */
 function asUint64(value: number): bigint {
-  if (!Number.isFinite(value) || value >= 2 ** 64 || value < -(2 ** 63)) return 1n << 63n;
+  if (value >= 2 ** 64) return 0n;
+  if (value < -(2 ** 63)) return 1n << 63n;
   return BigInt.asUintN(64, BigInt(Math.trunc(value)));
 }
 
 function middle(cell: number, max: number): number {
-  const value =
-    (edge(cell, max, MAX_STEPS) + edge((cell + 1) >>> 0, max, MAX_STEPS)) / 2;
+  const value = (edge(cell, max, MAX_STEPS) + edge((cell + 1) >>> 0, max, MAX_STEPS)) / 2;
   return Math.max(-max, Math.min(max, value));
 }
 
@@ -115,11 +112,6 @@ export function distance(
 
 export function latitudeDistance(latitude1: number, latitude2: number): number {
   return EARTH_RADIUS * Math.abs(latitude2 * RADIAN - latitude1 * RADIAN);
-}
-
-/** Degrees of latitude that so many meters are. */
-export function degrees(meters: number): number {
-  return meters / EARTH_RADIUS / RADIAN;
 }
 
 const ALPHABET = "0123456789bcdefghjkmnpqrstuvwxyz";

@@ -1,12 +1,15 @@
 import { latin1Bytes } from "../../bytes/ascii.ts";
 import type { Call } from "../../call/call.ts";
+import type { Quicklist } from "../../encodings/quicklist.ts";
 import type { Database } from "../../keyspace/database.ts";
-import { ENC_INT, TYPE_STRING } from "../../keyspace/record.ts";
+import { ENC_INT, ENC_OBJECT, TYPE_LIST, TYPE_STRING } from "../../keyspace/record.ts";
 import { StringView } from "../../keyspace/strings.ts";
+import { objectOf } from "../../keyspace/value-bytes.ts";
 import { CommandError, errors } from "../../resp/errors.ts";
 import { encodingName } from "../object/encoding.ts";
 import type { DebugDeps, SubcommandTable } from "./deps.ts";
 import { digestAll, digestValue } from "./digest.ts";
+import { quicklistFigures } from "./quicklist.ts";
 import { serializedStringLength } from "./serialized-length.ts";
 
 /** DEBUG's subcommands that look at the data: keys that are due but not removed yet are there for them. */
@@ -32,12 +35,16 @@ function existing(call: Call): number {
 function object(call: Call, { config }: DebugDeps): void {
   const { db } = call;
   const position = existing(call);
-  view.read(db, position);
-  const length = serializedStringLength(view.copy(), config.values.rdbcompression);
-  const clock = db.records.clock(position);
+  const { records } = db;
+  let length = records.memoryUse(position);
+  if (records.type(position) === TYPE_STRING)
+    length = serializedStringLength(view.read(db, position).copy(), config.values.rdbcompression);
+  const clock = records.clock(position);
+  const isQuicklist = records.type(position) === TYPE_LIST && records.encoding(position) === ENC_OBJECT;
   call.reply.simple(
     `Value at:0x${(position >>> 0).toString(16)} refcount:1 encoding:${encodingName(db, position)} ` +
-      `serializedlength:${length} lru:${clock} lru_seconds_idle:${db.context.access.idleSeconds(clock)}`,
+      `serializedlength:${length} lru:${clock} lru_seconds_idle:${db.context.access.idleSeconds(clock)}` +
+      (isQuicklist ? quicklistFigures(objectOf(db, position) as Quicklist) : ""),
   );
 }
 

@@ -37,7 +37,7 @@ function popOne(call: Call, list: ListValue, atHead: boolean): void {
 function popSome(call: Call, list: ListValue, atHead: boolean, count: number): number {
   const { store } = list;
   const { length } = store;
-  const popped = Math.min(count, length);
+  const popped = Math.min(count, length) | 0;
   call.reply.array(popped);
   replyElements(call.reply, store, atHead ? 0 : length - 1, popped, !atHead);
   store.drop(atHead, popped);

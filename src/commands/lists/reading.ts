@@ -39,8 +39,11 @@ export function lrange(call: Call, { list }: Lists): void {
   first = first < 0 ? Math.max(0, length + first) : first;
   last = Math.min(length - 1, last < 0 ? length + last : last);
   if (first > last) return call.reply.array(0);
-  call.reply.array(last - first + 1);
-  replyElements(call.reply, store, first, last - first + 1, false);
+  // Integers as the engine keeps them, after arithmetic that could have given others.
+  first |= 0;
+  const count = (last - first + 1) | 0;
+  call.reply.array(count);
+  replyElements(call.reply, store, first, count, false);
 }
 
 class PositionOptions {

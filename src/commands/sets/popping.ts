@@ -1,4 +1,5 @@
 import { latin1Bytes } from "../../bytes/ascii.ts";
+import { parseInt64Rounded } from "../../bytes/int64.ts";
 import type { Call } from "../../call/call.ts";
 import { LpItem } from "../../encodings/listpack.ts";
 import { replaceValue } from "../../keyspace/value-home.ts";
@@ -72,9 +73,9 @@ function popMany(call: Call, sets: Sets): void {
   removals.flush();
 }
 
-export function positiveCount(call: Call, i: number): number {
-  const count = call.int(i);
-  if (count < 0) throw new CommandError(errors.positive);
+function positiveCount(call: Call, i: number): number {
+  const count = parseInt64Rounded(call.buf, call.start[i]!, call.end[i]!);
+  if (!(count >= 0)) throw new CommandError(errors.positive);
   return count;
 }
 

@@ -22,9 +22,14 @@ const found: number[] = [];
 export function cursorAt(call: Call, i: number, limit = TABLE_CURSOR_END): number {
   const text = call.text(i);
   const cursor = Number(text);
-  if (!/^([+-]?[0-9]+)?$/.test(text) || Math.abs(cursor) >= 2 ** 64)
+  if (!/^([+-]?[0-9]+)?$/.test(text) || (Math.abs(cursor) >= 2 ** 64 && exceeds64Bits(text)))
     throw new CommandError("ERR invalid cursor");
   return cursor >= 0 && cursor < limit ? cursor : 0;
+}
+
+/** For what rounds to 2^64: whether it is really beyond 64 bits. */
+function exceeds64Bits(text: string): boolean {
+  return BigInt(text.replace(/^[+-]/, "")) >= 2n ** 64n;
 }
 
 /** The options of SSCAN, HSCAN and ZSCAN. One instance is filled anew for each command. */

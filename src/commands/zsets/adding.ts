@@ -7,13 +7,14 @@ import type { ZsetKey } from "./key.ts";
 
 /** ZADD and ZINCRBY. */
 
-const OPTION_NX = latin1Bytes("nx");
-const OPTION_XX = latin1Bytes("xx");
+export const OPTION_NX = latin1Bytes("nx");
+export const OPTION_XX = latin1Bytes("xx");
 const OPTION_GT = latin1Bytes("gt");
 const OPTION_LT = latin1Bytes("lt");
-const OPTION_CH = latin1Bytes("ch");
+export const OPTION_CH = latin1Bytes("ch");
 const OPTION_INCR = latin1Bytes("incr");
-const CH = 32;
+/** A bit beside the conditions: reply with the number of changes. */
+export const CH = 32;
 const NAN = "ERR resulting score is not a number (NaN)";
 
 /** The scores of the command under way, all read before anything is changed. */

@@ -26,8 +26,8 @@ function popOne(call: Call, key: ZsetKey, max: boolean): void {
   const counted = call.argc === 3;
   let count = 1;
   if (counted) {
-    count = call.int(2);
-    if (count < 0) throw new CommandError(errors.positive);
+    count = parseInt64Rounded(call.buf, call.start[2]!, call.end[2]!);
+    if (!(count >= 0)) throw new CommandError(errors.positive);
   }
   const { reply } = call;
   if (!key.open(call, 1) || count === 0) return reply.array(0);

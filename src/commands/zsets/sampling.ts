@@ -15,6 +15,8 @@ const WITHSCORES = latin1Bytes("withscores");
 const MATCH = latin1Bytes("match");
 const COUNT = latin1Bytes("count");
 const LONG_MIN = -(2n ** 63n);
+const NOT_LONG_MIN =
+  "ERR value is out of range, value must between -9223372036854775807 and 9223372036854775807";
 const HALF_LONG = 2n ** 62n - 1n;
 /** Fewer than one in so many members wanted: they are drawn; more: the set is gone through. */
 const DRAWN = 3;
@@ -32,7 +34,7 @@ export function zrandmember(call: Call, deps: ZsetDeps): void {
     return reply.bulk(set.buf, set.start, set.end);
   }
   const exact = call.bigint(2);
-  if (exact === LONG_MIN) throw new CommandError(errors.outOfRange);
+  if (exact === LONG_MIN) throw new CommandError(NOT_LONG_MIN);
   const withScores = call.argc === 4 && call.is(3, WITHSCORES);
   if (call.argc > 3 && !withScores) throw new CommandError(errors.syntax);
   if (withScores && (exact < -HALF_LONG || exact > HALF_LONG)) throw new CommandError(errors.outOfRange);

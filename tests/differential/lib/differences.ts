@@ -26,6 +26,11 @@ export const DIFFERENCES: readonly Difference[] = [
     reason: "redbun shares no objects, Redis does with the integers 0 to 9999",
   },
   {
+    command: /^(OBJECT ENCODING set|CONFIG SET set-max-listpack)/i,
+    oracle: "older",
+    reason: "sets have listpacks since 7.2",
+  },
+  {
     command: /^CLIENT (SETINFO|NO-TOUCH)\b/i,
     oracle: "older",
     reason: "new in 7.2",

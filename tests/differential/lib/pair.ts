@@ -126,7 +126,7 @@ function kinds(reply: Buffer): string {
 
 /** The elements in order, and those of elements too (SCAN). */
 export function sorted(reply: Buffer): Buffer {
-  if (!"*~".includes(String.fromCharCode(reply[0]!))) return reply;
+  if (!"*~%".includes(String.fromCharCode(reply[0]!))) return reply;
   const parts = elements(reply).map(sorted).sort(Buffer.compare);
   return Buffer.concat([reply.subarray(0, reply.indexOf(13)), ...parts]);
 }

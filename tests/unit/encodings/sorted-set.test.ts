@@ -61,7 +61,20 @@ const forms: Form[] = [
   { name: "index", limit: 6000, make: () => new SortedSetIndex(1, 2), check: () => {} },
 ];
 
-const SCORES = [0, 1, 1, 2, -1, 0.5, 1e100, -1e-7, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 2 ** 62, 2 ** 40];
+const SCORES = [
+  0,
+  1,
+  1,
+  2,
+  -1,
+  0.5,
+  1e100,
+  -1e-7,
+  Number.POSITIVE_INFINITY,
+  Number.NEGATIVE_INFINITY,
+  2 ** 62,
+  2 ** 40,
+];
 
 function randomMember(random: Random): Uint8Array<ArrayBuffer> {
   switch (random.below(12)) {

@@ -1,0 +1,547 @@
+import { copyBytes, latin1Bytes } from "../bytes/ascii.ts";
+import { digitsOf, writeInt } from "../bytes/int64.ts";
+import type { Call } from "../call/call.ts";
+import type { EffectSink } from "../call/execute.ts";
+import { systemErrorText } from "../config/errors.ts";
+import { AppendFile, type Disk, systemDisk, type WriteFailure } from "./append-file.ts";
+import type { AofLog } from "./folder.ts";
+
+/**
+ * The writing end of the AOF: effects become multibulks in one buffer, which `flush` appends to the file.
+ *
+ *   #TS:1700000000\r\n                              where aof-timestamp-enabled, once a second
+ *   *1\r\n$5\r\nMULTI\r\n                           in front of what belongs together, where it is more than one
+ *   *2\r\n$6\r\nSELECT\r\n$1\r\n0\r\n               where the database is another one than before
+ *   *3\r\n$3\r\nSET\r\n$1\r\nk\r\n$1\r\nv\r\n
+ *   *1\r\n$4\r\nEXEC\r\n
+ *
+ * Positions count all bytes ever recorded: synced <= written <= appended. What lies between `written` and
+ * `appended` is in the buffer. appendfsync decides when replies may leave and when the disk is asked:
+ *
+ *   always    when `synced` has reached what their events recorded. One fsync at a time, on another thread;
+ *             what is recorded meanwhile shares the next one (group commit).
+ *   everysec  when it is written. One fsync a second; while one is under way a write would wait for the disk,
+ *             so it is put off, for two seconds at most.
+ *   no        when it is written.
+ *
+ * A failed write keeps its bytes in the buffer and is tried again once a second; a failed fsync is not tried
+ * again, because a second one reports success though the pages are gone: only a rewrite, which writes
+ * everything anew, mends it (`syncFailure`). Meanwhile `failure` is not null and writes are to be refused.
+ */
+
+export interface WriterSettings {
+  readonly appendfsync: "always" | "everysec" | "no";
+  readonly noAppendfsyncOnRewrite: boolean;
+  readonly aofTimestampEnabled: boolean;
+}
+
+export interface WriterDeps {
+  readonly settings: WriterSettings;
+  readonly clock: { readonly now: number };
+  readonly log: AofLog;
+  /** A snapshot is being written: no-appendfsync-on-rewrite then counts. */
+  saving(): boolean;
+  /** Latency events (aof-write and others), in milliseconds. */
+  latency(event: AofLatencyEvent, milliseconds: number): void;
+  /** DEBUG AOF-FLUSH-SLEEP, microseconds. */
+  flushSleep(): number;
+  readonly disk?: Disk;
+}
+
+export type AofLatencyEvent =
+  | "aof-write"
+  | "aof-write-alone"
+  | "aof-write-active-child"
+  | "aof-write-pending-fsync"
+  | "aof-fsync-always"
+  | "aof-fstat"
+  | "aof-rename";
+
+/** Hears that what it waits for is on disk (null), or that it is not and will not be acknowledged. */
+export type Durable = (failure: unknown) => void;
+
+/** "done": replies may leave; "pending": not before `whenDurable`; "failed": what was recorded is not safe. */
+export type FlushResult = "done" | "pending" | "failed";
+
+const SMALLEST = 64 * 1024;
+/** A buffer larger than this is given back after use. */
+const KEEP = 1024 * 1024;
+/** Milliseconds an everysec write waits for an fsync under way, and between attempts and between complaints. */
+const POSTPONE_MS = 2000;
+const RETRY_MS = 1000;
+const COMPLAINT_MS = 30_000;
+const SYNC_MS = 1000;
+
+const MULTI = latin1Bytes("*1\r\n$5\r\nMULTI\r\n");
+const EXEC = latin1Bytes("*1\r\n$4\r\nEXEC\r\n");
+const SELECT = latin1Bytes("*2\r\n$6\r\nSELECT\r\n");
+const TIMESTAMP = latin1Bytes("#TS:");
+
+export class AofWriter implements EffectSink {
+  active = false;
+  /** fsyncs that writes did not wait for any longer. */
+  delayedFsyncs = 0;
+  private buf = new Uint8Array(SMALLEST);
+  private pos = 0;
+  private file: AppendFile | null = null;
+  /** All bytes written before the current file began. */
+  private fileStart = 0;
+  private selected = -1;
+  private timestamp = 0;
+  /** begin() calls without their end(); what they bracket starts at `groupStart`, `groupCount` commands. */
+  private depth = 0;
+  private groupStart = 0;
+  private groupCount = 0;
+  private writeFailure: unknown = null;
+  private oldSyncFailure: unknown = null;
+  /** Half of a command is in the file and could not be cut off: it must be completed before anything else. */
+  private torn = false;
+  private lastAttempt = 0;
+  private lastComplaint = Number.NEGATIVE_INFINITY;
+  private postponedSince = 0;
+  private lastSync = 0;
+  /** What was recorded up to here has been reported as failed. */
+  private failedUpTo = 0;
+  private afterSync: (() => void) | null = null;
+  private readonly waiting: { position: number; done: Durable }[] = [];
+
+  constructor(private readonly deps: WriterDeps) {}
+
+  // ------------------------------------------------------------------ EffectSink
+
+  record(call: Call): void {
+    const { effects } = call;
+    if (effects === null) {
+      this.beforeCommand(call.db.id);
+      this.reserve(call.end[call.argc - 1]! - call.start[0]! + 16 + call.argc * 24);
+      this.header(42, call.argc);
+      for (let i = 0; i < call.argc; i++) this.bulk(call.buf, call.start[i]!, call.end[i]!);
+      return;
+    }
+    this.begin();
+    for (const args of effects) this.command(call.db.id, args);
+    this.end();
+  }
+
+  /** Records one command that no call made: an expired or evicted key. */
+  command(database: number, args: readonly Uint8Array[]): void {
+    this.beforeCommand(database);
+    let length = 16 + args.length * 24;
+    for (const arg of args) length += arg.length;
+    this.reserve(length);
+    this.header(42, args.length);
+    for (const arg of args) this.bulk(arg, 0, arg.length);
+  }
+
+  begin(): void {
+    if (this.depth++ > 0) return;
+    this.groupStart = this.pos;
+    this.groupCount = 0;
+  }
+
+  end(): void {
+    if (--this.depth > 0 || this.groupCount < 2) return;
+    this.reserve(EXEC.length);
+    this.literal(EXEC);
+  }
+
+  /** What stands in front of a command: annotation, MULTI once there is a second one, SELECT. */
+  private beforeCommand(database: number): void {
+    if (this.depth > 0) this.groupCount++;
+    if (this.groupCount < 2 || this.depth === 0) this.annotate();
+    else if (this.groupCount === 2) this.insertMulti();
+    if (this.selected === database) return;
+    this.selected = database;
+    this.reserve(SELECT.length + 16);
+    this.literal(SELECT);
+    this.header(36, digitsOf(database));
+    this.pos = writeInt(this.buf, this.pos, database);
+    this.crlf();
+  }
+
+  private insertMulti(): void {
+    this.reserve(MULTI.length);
+    this.buf.copyWithin(this.groupStart + MULTI.length, this.groupStart, this.pos);
+    this.buf.set(MULTI, this.groupStart);
+    this.pos += MULTI.length;
+  }
+
+  private annotate(): void {
+    if (!this.deps.settings.aofTimestampEnabled) return;
+    const seconds = Math.floor(this.deps.clock.now / 1000);
+    if (seconds <= this.timestamp) return;
+    this.timestamp = seconds;
+    this.reserve(32);
+    this.literal(TIMESTAMP);
+    this.pos = writeInt(this.buf, this.pos, seconds);
+    this.crlf();
+    if (this.depth > 0) this.groupStart = this.pos;
+  }
+
+  private header(mark: number, value: number): void {
+    this.buf[this.pos++] = mark;
+    if (value < 10) this.buf[this.pos++] = 48 + value;
+    else this.pos = writeInt(this.buf, this.pos, value);
+    this.crlf();
+  }
+
+  private bulk(source: Uint8Array, start: number, end: number): void {
+    // The arguments of a call need not lie one behind the other.
+    if (this.buf.length - this.pos < end - start + 32) this.reserve(end - start + 32);
+    this.header(36, end - start);
+    copyBytes(this.buf, this.pos, source, start, end);
+    this.pos += end - start;
+    this.crlf();
+  }
+
+  private literal(bytes: Uint8Array): void {
+    this.buf.set(bytes, this.pos);
+    this.pos += bytes.length;
+  }
+
+  private crlf(): void {
+    this.buf[this.pos] = 13;
+    this.buf[this.pos + 1] = 10;
+    this.pos += 2;
+  }
+
+  private reserve(length: number): void {
+    const needed = this.pos + length;
+    if (needed <= this.buf.length) return;
+    const larger = new Uint8Array(Math.max(needed, this.buf.length * 2));
+    copyBytes(larger, 0, this.buf, 0, this.pos);
+    this.buf = larger;
+  }
+
+  // ------------------------------------------------------------------ state
+
+  /** Bytes recorded, ever. */
+  get appended(): number {
+    return this.written + this.pos;
+  }
+
+  get written(): number {
+    return this.fileStart + (this.file?.size ?? 0);
+  }
+
+  /** Bytes of `appended` that are known to be on disk (for WAITAOF). */
+  get synced(): number {
+    return this.file === null ? this.fileStart : this.fileStart + this.file.syncedSize;
+  }
+
+  get bufferLength(): number {
+    return this.pos;
+  }
+
+  get bufferCapacity(): number {
+    return this.buf.length;
+  }
+
+  /** Bytes of the file written to. */
+  get fileSize(): number {
+    return this.file?.size ?? 0;
+  }
+
+  get fileOpen(): boolean {
+    return this.file !== null;
+  }
+
+  get syncInProgress(): boolean {
+    return this.file?.syncing ?? false;
+  }
+
+  /** Why writes must be refused; null: they need not. */
+  get failure(): unknown {
+    return this.writeFailure ?? this.syncFailure;
+  }
+
+  /** An fsync failed: only a rewrite makes sure that nothing is lost. */
+  get syncFailure(): unknown {
+    return this.file?.syncFailure ?? this.file?.broken ?? this.oldSyncFailure;
+  }
+
+  /** The reply to a write that is refused; null: none is. */
+  get refusal(): string | null {
+    const { failure } = this;
+    return failure === null
+      ? null
+      : `MISCONF Errors writing to the AOF file: ${systemErrorText(failure)}`;
+  }
+
+  // ------------------------------------------------------------------ flush
+
+  /**
+   * To be called when an event has been handled, before its replies leave, and by the cron. `force` writes even
+   * while an fsync is under way.
+   */
+  flush(force = false): FlushResult {
+    const { file } = this;
+    if (file === null) return "done";
+    const always = this.deps.settings.appendfsync === "always";
+    if (this.pos === 0 && file.unsynced === 0) return "done";
+    if (this.depth > 0) return "done";
+    const fresh = this.appended > this.failedUpTo;
+    if (this.writeFailure !== null && !force && this.deps.clock.now - this.lastAttempt < RETRY_MS) {
+      this.failedUpTo = this.appended;
+      return always && fresh ? "failed" : "done";
+    }
+    if (this.pos > 0 && this.mustWait(file, force)) return always ? "pending" : "done";
+    if (this.pos > 0 && !this.writeOut(file)) {
+      this.failedUpTo = this.appended;
+      return always && fresh ? "failed" : "done";
+    }
+    return this.syncAsPolicy(file, fresh);
+  }
+
+  /** Whether to put the write off because of an fsync under way. */
+  private mustWait(file: AppendFile, force: boolean): boolean {
+    const { settings, clock, log } = this.deps;
+    if (!file.syncing || force || settings.appendfsync === "no") return false;
+    // With "always" everybody waits for the disk anyway: what comes now goes out with the next fsync.
+    if (settings.appendfsync === "always") return true;
+    if (this.postponedSince === 0) this.postponedSince = clock.now;
+    if (clock.now - this.postponedSince < POSTPONE_MS) return true;
+    this.delayedFsyncs++;
+    log.notice(
+      "Asynchronous AOF fsync is taking too long (disk is busy?). Writing the AOF buffer without waiting for " +
+        "fsync to complete, this may slow down Redis.",
+    );
+    return false;
+  }
+
+  private writeOut(file: AppendFile): boolean {
+    const { deps } = this;
+    const sleep = deps.flushSleep();
+    if (sleep > 0) Bun.sleepSync(sleep / 1000);
+    this.lastAttempt = deps.clock.now;
+    const started = performance.now();
+    const failure = file.append(this.buf, this.pos);
+    this.noteWrite(performance.now() - started, file);
+    this.postponedSince = 0;
+    if (failure !== null) {
+      this.noteFailure(failure);
+      return false;
+    }
+    this.pos = 0;
+    this.torn = false;
+    if (this.buf.length > KEEP) this.buf = new Uint8Array(SMALLEST);
+    if (this.writeFailure !== null) {
+      deps.log.notice("AOF write error looks solved, Redis can write again.");
+      this.writeFailure = null;
+    }
+    return true;
+  }
+
+  private noteWrite(milliseconds: number, file: AppendFile): void {
+    const { latency, saving } = this.deps;
+    const kind = file.syncing
+      ? "aof-write-pending-fsync"
+      : saving()
+        ? "aof-write-active-child"
+        : "aof-write-alone";
+    latency(kind, milliseconds);
+    latency("aof-write", milliseconds);
+  }
+
+  private noteFailure({ error, written, expected, stuck }: WriteFailure): void {
+    const { log, clock } = this.deps;
+    const complain = clock.now - this.lastComplaint > COMPLAINT_MS;
+    if (complain) this.lastComplaint = clock.now;
+    if (complain && written === 0) log.warning(`Error writing to the AOF file: ${systemErrorText(error)}`);
+    if (complain && written > 0)
+      log.warning(`Short write while writing to the AOF file: (nwritten=${written}, expected=${expected})`);
+    if (stuck !== null) {
+      if (complain)
+        log.warning(
+          "Could not remove short write from the append-only file.  Redis may refuse to load the AOF the next " +
+            `time it starts.  ftruncate: ${systemErrorText(stuck)}`,
+        );
+      this.buf.copyWithin(0, written, this.pos);
+      this.pos -= written;
+      this.torn = true;
+    }
+    this.writeFailure = error;
+    this.fail(error);
+  }
+
+  private syncAsPolicy(file: AppendFile, fresh: boolean): FlushResult {
+    const { settings, clock, saving } = this.deps;
+    const always = settings.appendfsync === "always";
+    if (file.unsynced === 0) return "done";
+    if (settings.noAppendfsyncOnRewrite && saving()) {
+      this.settle();
+      return "done";
+    }
+    if (this.syncFailure !== null) {
+      this.failedUpTo = this.appended;
+      return always && fresh ? "failed" : "done";
+    }
+    if (always) {
+      if (!file.syncing) this.startSync(file);
+      return "pending";
+    }
+    if (settings.appendfsync === "everysec" && clock.now - this.lastSync >= SYNC_MS && !file.syncing)
+      this.startSync(file);
+    return "done";
+  }
+
+  private startSync(file: AppendFile): void {
+    const started = performance.now();
+    this.lastSync = this.deps.clock.now;
+    file.sync((failure) => {
+      if (this.file !== file) {
+        // It was left meanwhile, and the error came here instead of to the fsync that left it.
+        if (this.file !== null) this.oldSyncFailure ??= failure;
+        return;
+      }
+      if (this.deps.settings.appendfsync === "always")
+        this.deps.latency("aof-fsync-always", performance.now() - started);
+      if (failure !== null) this.noteSyncFailure(failure);
+      this.settle();
+      const then = this.afterSync;
+      this.afterSync = null;
+      then?.();
+      if (this.file !== file) return;
+      // What was put off, and with "always" what has come meanwhile: the next group.
+      if (this.pos > 0 || this.deps.settings.appendfsync === "always") this.flush();
+    });
+  }
+
+  private noteSyncFailure(failure: unknown): void {
+    this.deps.log.warning(
+      `Fail to fsync the AOF file: ${systemErrorText(failure)}. What it holds can no longer be relied on: writes ` +
+        "are refused until the AOF has been rewritten.",
+    );
+    this.fail(failure);
+  }
+
+  // ------------------------------------------------------------------ durability
+
+  /**
+   * Calls `done` when what has been recorded by now is durable as appendfsync demands, or has failed to be: at
+   * once, where that is so.
+   */
+  whenDurable(done: Durable): void {
+    const { file } = this;
+    if (file === null || this.deps.settings.appendfsync !== "always") done(null);
+    else if (this.failure !== null) done(this.failure);
+    else if (this.synced >= this.appended) done(null);
+    else this.waiting.push({ position: this.appended, done });
+  }
+
+  /** Answers those whose bytes are on disk, or all where nobody has to wait any more. */
+  private settle(): void {
+    const { waiting } = this;
+    if (waiting.length === 0) return;
+    const { settings, saving } = this.deps;
+    const nobody =
+      this.file === null ||
+      settings.appendfsync !== "always" ||
+      (settings.noAppendfsyncOnRewrite && saving());
+    const reached = nobody ? Number.POSITIVE_INFINITY : this.synced;
+    let count = 0;
+    while (count < waiting.length && waiting[count]!.position <= reached) count++;
+    for (const { done } of waiting.splice(0, count)) done(null);
+  }
+
+  private fail(error: unknown): void {
+    for (const { done } of this.waiting.splice(0)) done(error);
+  }
+
+  // ------------------------------------------------------------------ files
+
+  /** Begins to write to this file. The one before, if any, must have been left by `leave`. */
+  use(file: AppendFile): void {
+    this.fileStart = this.written - file.size;
+    this.file = file;
+    this.selected = -1;
+    this.lastSync = this.deps.clock.now;
+    this.postponedSince = 0;
+    this.active = true;
+  }
+
+  /** Opens a file for `use` or a new one in its place; throws the system's error. */
+  openFile(path: string, how: "create" | "append"): AppendFile {
+    const disk = this.deps.disk ?? systemDisk;
+    return how === "create" ? AppendFile.create(path, disk) : AppendFile.open(path, disk);
+  }
+
+  /**
+   * Writes and syncs on another thread what there is, so that `leave` has little to do. `then` is called at once
+   * where there is nothing to sync, and also where syncing fails.
+   */
+  prepareToLeave(then: () => void): void {
+    this.flush(true);
+    const { file } = this;
+    if (file === null || this.deps.settings.appendfsync === "no" || file.unsynced === 0) return then();
+    if (file.syncFailure !== null) return then();
+    this.afterSync = then;
+    if (!file.syncing) this.startSync(file);
+  }
+
+  /**
+   * Ends the work on the current file: what is recorded is in it, and on disk unless appendfsync is "no", before
+   * anything goes into the next file; otherwise a power cut could take the end of this one and leave the next.
+   * What cannot be written stays in the buffer for the next file. False: half of a command is in this file, so
+   * it cannot be left.
+   */
+  leave(): boolean {
+    const { file } = this;
+    if (file === null) return true;
+    this.flush(true);
+    if (this.torn) return false;
+    if (this.deps.settings.appendfsync !== "no") {
+      const known = file.syncFailure !== null;
+      const failure = file.syncNow();
+      if (failure !== null && !known) this.noteSyncFailure(failure);
+    }
+    this.oldSyncFailure ??= file.syncFailure ?? file.broken;
+    this.fileStart = this.written;
+    this.file = null;
+    file.close();
+    this.settle();
+    return true;
+  }
+
+  /** After a rewrite: what happened to files before the current one no longer counts. */
+  forgetOldFailures(): void {
+    this.oldSyncFailure = null;
+    if (this.failure === null) this.lastComplaint = Number.NEGATIVE_INFINITY;
+  }
+
+  /** Ends writing; a transaction under way is left out. Errors are forgotten. */
+  stop(discard: boolean): void {
+    if (this.depth > 0) this.pos = this.groupStart;
+    if (discard) this.pos = 0;
+    this.depth = 0;
+    this.groupCount = 0;
+    const { file } = this;
+    if (file !== null) {
+      this.flush(true);
+      const failure = discard ? null : file.syncNow();
+      if (failure !== null)
+        this.deps.log.warning(`Fail to fsync the AOF file: ${systemErrorText(failure)}`);
+      this.fileStart = this.written;
+      this.file = null;
+      file.close();
+    }
+    this.pos = 0;
+    this.selected = -1;
+    this.active = false;
+    this.torn = false;
+    this.writeFailure = this.oldSyncFailure = null;
+    this.failedUpTo = 0;
+    this.afterSync = null;
+    this.settle();
+  }
+
+  /** Writes and syncs all there is, on this thread: the process is about to end. Returns the error. */
+  finish(): unknown {
+    const { file } = this;
+    if (file === null) return null;
+    this.flush(true);
+    const failure = this.writeFailure ?? file.syncNow();
+    this.settle();
+    return failure;
+  }
+}

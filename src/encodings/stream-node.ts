@@ -1,0 +1,287 @@
+import type { ByteStore } from "../memory/byte-store.ts";
+import { OwnBytes } from "../memory/byte-store.ts";
+import {
+  LP_HEADER,
+  LpItem,
+  lpAppend,
+  lpBytes,
+  lpCreate,
+  lpFirst,
+  lpGet,
+  lpInsertInt,
+  lpLast,
+  lpMerge,
+  lpNext,
+  lpPrev,
+  lpReplaceInt,
+  lpValidate,
+} from "./listpack.ts";
+import { StreamId } from "./stream-id.ts";
+
+/**
+ * A stream node: entries in one listpack, element for element as in Redis's RDB files.
+ *
+ *   node:    entries | deleted | fields | field ... | 0 |  entry  entry ...
+ *            '----------------- master entry ----------'
+ *   entry:   flags | ms | seq | fields | field | value | ... | elements          fields of its own
+ *            flags | ms | seq | value | ...                  | elements          the fields of the master entry
+ *
+ *     flags      bit 0: deleted, bit 1: has the master entry's fields
+ *     ms, seq    the entry's ID less the node's, which is that of its first entry (64 bits, wrapping)
+ *     elements   how many elements come before this one in the entry, so that a node can be walked from its
+ *                end; the 0 behind the master entry stops such a walk
+ *
+ * The master entry has the fields of the first entry, which thus needs none of its own. `entries` counts those
+ * that are not deleted; a deleted entry stays where it is until its node goes.
+ */
+
+export const ENTRY_DELETED = 1;
+export const ENTRY_SAME_FIELDS = 2;
+
+/** Elements of an entry before its fields or values, without the number of fields. */
+const FIXED = 3;
+
+const item = new LpItem();
+/** The entry being put together. */
+const draft = new OwnBytes();
+const KEPT_DRAFT = 1 << 20;
+
+/** Field and value texts: ranges of a buffer, alternating, from index `first` of `start` and `end` on. */
+export interface FieldSource {
+  buf: Uint8Array;
+  start: Int32Array;
+  end: Int32Array;
+  first: number;
+  /** Pairs of field and value. */
+  count: number;
+}
+
+function intAt(store: ByteStore, at: number): number {
+  const byte = store.buf[store.start + at]!;
+  return byte < 128 ? byte : lpGet(store, at, item).number();
+}
+
+/** The element behind a small integer or any other one. */
+function behind(store: ByteStore, at: number): number {
+  return store.buf[store.start + at]! < 128 ? at + 2 : lpNext(store, at);
+}
+
+function setInt(store: ByteStore, at: number, value: number): void {
+  if (value < 128 && store.buf[store.start + at]! < 128) store.buf[store.start + at] = value;
+  else lpReplaceInt(store, at, value, 0);
+}
+
+/** Entries that are not deleted. */
+export function nodeEntries(store: ByteStore): number {
+  return intAt(store, LP_HEADER);
+}
+
+export function nodeDeleted(store: ByteStore): number {
+  return intAt(store, behind(store, LP_HEADER));
+}
+
+/** Adds to the numbers of entries that are not deleted, and that are. */
+function count(store: ByteStore, entries: number, deleted: number): void {
+  setInt(store, LP_HEADER, nodeEntries(store) + entries);
+  if (deleted === 0) return;
+  const at = behind(store, LP_HEADER);
+  setInt(store, at, intAt(store, at) + deleted);
+}
+
+/** The listpack of a node with a master entry of these fields, and no entries yet; good until the next call. */
+export function newNode(fields: FieldSource): ByteStore {
+  const node = clearDraft();
+  lpInsertInt(node, 0, 0, 0);
+  lpInsertInt(node, 0, 0, 0);
+  lpInsertInt(node, 0, fields.count, 0);
+  for (let i = 0; i < fields.count; i++) appendText(node, fields, fields.first + i * 2);
+  lpInsertInt(node, 0, 0, 0);
+  return node;
+}
+
+function clearDraft(): OwnBytes {
+  if (draft.buf.length > KEPT_DRAFT) draft.buf = new Uint8Array(0);
+  draft.end = 0;
+  lpCreate(draft);
+  return draft;
+}
+
+function appendText(node: ByteStore, fields: FieldSource, i: number): void {
+  lpAppend(node, fields.buf, fields.start[i]!, fields.end[i]!);
+}
+
+/** Appends an entry; `master` is the node's ID. */
+export function appendEntry(node: ByteStore, master: StreamId, id: StreamId, fields: FieldSource): void {
+  const same = hasFields(node, fields);
+  const entry = clearDraft();
+  lpInsertInt(entry, 0, same ? ENTRY_SAME_FIELDS : 0, 0);
+  insertDifference(entry, id.msHigh, id.msLow, master.msHigh, master.msLow);
+  insertDifference(entry, id.seqHigh, id.seqLow, master.seqHigh, master.seqLow);
+  if (!same) lpInsertInt(entry, 0, fields.count, 0);
+  for (let i = 0; i < fields.count; i++) {
+    if (!same) appendText(entry, fields, fields.first + i * 2);
+    appendText(entry, fields, fields.first + i * 2 + 1);
+  }
+  lpInsertInt(entry, 0, same ? FIXED + fields.count : FIXED + 1 + fields.count * 2, 0);
+  count(node, 1, 0);
+  lpMerge(node, entry);
+}
+
+function insertDifference(store: ByteStore, highA: number, lowA: number, highB: number, lowB: number): void {
+  lpInsertInt(store, 0, (lowA - lowB) | 0, (highA - highB - (lowA < lowB ? 1 : 0)) | 0);
+}
+
+/** Whether the fields are those of the master entry. */
+function hasFields(node: ByteStore, fields: FieldSource): boolean {
+  let at = behind(node, behind(node, LP_HEADER));
+  if (intAt(node, at) !== fields.count) return false;
+  for (let i = 0; i < fields.count; i++) {
+    at = behind(node, at);
+    const text = fields.first + i * 2;
+    if (!lpGet(node, at, item).equals(fields.buf, fields.start[text]!, fields.end[text]!)) return false;
+  }
+  return true;
+}
+
+/** Goes through the entries of a node, in both directions. */
+export class EntryCursor {
+  readonly id = new StreamId();
+  flags = 0;
+  /** Pairs of field and value in the entry. */
+  fieldCount = 0;
+  private node: ByteStore = draft;
+  private readonly master = new StreamId();
+  private masterFields = 0;
+  /** The count of fields in the master entry. */
+  private masterAt = 0;
+  /** The entry's first element, its next one to be read, and how many of its elements are left to read. */
+  private flagsAt = 0;
+  private at = 0;
+  private left = 0;
+  /** The next field of the master entry. */
+  private fieldAt = 0;
+
+  open(node: ByteStore, rows: Uint32Array, at: number): void {
+    this.node = node;
+    this.master.read(rows, at);
+    this.masterAt = behind(node, behind(node, LP_HEADER));
+    this.masterFields = intAt(node, this.masterAt);
+  }
+
+  get deleted(): boolean {
+    return (this.flags & ENTRY_DELETED) !== 0;
+  }
+
+  toFirst(): boolean {
+    let at = this.masterAt;
+    for (let i = 0; i <= this.masterFields; i++) at = behind(this.node, at);
+    return this.enter(lpNext(this.node, at));
+  }
+
+  toLast(): boolean {
+    return this.enterBackwards(lpLast(this.node));
+  }
+
+  next(): boolean {
+    for (; this.left > 0; this.left--) this.at = behind(this.node, this.at);
+    return this.enter(lpNext(this.node, this.at));
+  }
+
+  previous(): boolean {
+    return this.enterBackwards(lpPrev(this.node, this.flagsAt));
+  }
+
+  private enterBackwards(at: number): boolean {
+    const elements = intAt(this.node, at);
+    if (elements === 0) return false;
+    for (let i = 0; i < elements; i++) at = lpPrev(this.node, at);
+    return this.enter(at);
+  }
+
+  /** Reads what comes before the fields; 0 is the end of the node. */
+  private enter(at: number): boolean {
+    if (at === 0) return false;
+    const { node, id, master } = this;
+    this.flagsAt = at;
+    this.flags = intAt(node, at);
+    at = behind(node, at);
+    lpGet(node, at, item);
+    id.msLow = (master.msLow + item.low) >>> 0;
+    id.msHigh = (master.msHigh + item.high + (id.msLow < item.low >>> 0 ? 1 : 0)) >>> 0;
+    at = behind(node, at);
+    lpGet(node, at, item);
+    id.seqLow = (master.seqLow + item.low) >>> 0;
+    id.seqHigh = (master.seqHigh + item.high + (id.seqLow < item.low >>> 0 ? 1 : 0)) >>> 0;
+    at = behind(node, at);
+    if ((this.flags & ENTRY_SAME_FIELDS) !== 0) {
+      this.fieldCount = this.left = this.masterFields;
+      this.fieldAt = this.masterAt;
+    } else {
+      this.fieldCount = intAt(node, at);
+      this.left = this.fieldCount * 2;
+      at = behind(node, at);
+    }
+    this.at = at;
+    return true;
+  }
+
+  /** Reads the next pair of field and value; to be called at most `fieldCount` times an entry. */
+  readField(field: LpItem, value: LpItem): void {
+    const { node } = this;
+    if ((this.flags & ENTRY_SAME_FIELDS) !== 0) {
+      this.fieldAt = behind(node, this.fieldAt);
+      lpGet(node, this.fieldAt, field);
+    } else {
+      lpGet(node, this.at, field);
+      this.at = behind(node, this.at);
+      this.left--;
+    }
+    lpGet(node, this.at, value);
+    this.at = behind(node, this.at);
+    this.left--;
+  }
+
+  /** Marks the entry as deleted; the cursor is still at it. */
+  markDeleted(): void {
+    const before = lpBytes(this.node);
+    setInt(this.node, this.flagsAt, this.flags | ENTRY_DELETED);
+    this.flags |= ENTRY_DELETED;
+    this.at += lpBytes(this.node) - before;
+    const counted = lpBytes(this.node);
+    count(this.node, -1, 1);
+    const moved = lpBytes(this.node) - counted;
+    this.masterAt += moved;
+    this.fieldAt += moved;
+    this.flagsAt += moved;
+    this.at += moved;
+  }
+}
+
+/** Whether bytes from outside are a node: a listpack whose elements make up entries as above. */
+export function nodeIsValid(node: ByteStore): boolean {
+  if (!lpValidate(node)) return false;
+  let at = lpFirst(node);
+  const int = (): number => {
+    if (at === 0 || !lpGet(node, at, item).isInt) return Number.NaN;
+    const value = item.number();
+    at = lpNext(node, at);
+    return value;
+  };
+  const skip = (elements: number): boolean => {
+    for (; elements > 0 && at !== 0; elements--) at = lpNext(node, at);
+    return elements === 0;
+  };
+  const total = int() + int();
+  const masterFields = int();
+  if (!(total >= 0 && masterFields >= 0) || !skip(masterFields) || int() !== 0) return false;
+  for (let i = 0; i < total; i++) {
+    const flags = int();
+    int();
+    if (Number.isNaN(flags) || Number.isNaN(int())) return false;
+    const same = (flags & ENTRY_SAME_FIELDS) !== 0;
+    const fields = same ? masterFields : int();
+    if (!(fields >= 0) || !skip(same ? fields : fields * 2)) return false;
+    if (int() !== (same ? FIXED + fields : FIXED + 1 + fields * 2)) return false;
+  }
+  return at === 0;
+}

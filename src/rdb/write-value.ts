@@ -1,0 +1,179 @@
+import type { HashTable } from "../encodings/hash-table.ts";
+import { TableCursor } from "../encodings/hash-table.ts";
+import type { Quicklist } from "../encodings/quicklist.ts";
+import type { QuicklistNode } from "../encodings/quicklist-node.ts";
+import type { SortedSetIndex } from "../encodings/sorted-set-index.ts";
+import type { Database } from "../keyspace/database.ts";
+import {
+  ENC_INT,
+  ENC_INTSET,
+  ENC_INTSET_BLOCK,
+  ENC_OBJECT,
+  inBlock,
+  TYPE_HASH,
+  TYPE_LIST,
+  TYPE_NAMES,
+  TYPE_SET,
+  TYPE_STREAM,
+  TYPE_STRING,
+  TYPE_ZSET,
+} from "../keyspace/record.ts";
+import type { BigValue } from "../memory/objects.ts";
+import { NODE_PACKED, NODE_PLAIN, TYPE } from "./format.ts";
+import type { RdbWriter } from "./writer.ts";
+
+/**
+ * Values as Redis 7.2 writes them:
+ *
+ *   STRING               string
+ *   LIST_QUICKLIST_2     nodes, for each: kind (1: one element, 2: listpack), string
+ *   SET_INTSET, SET_LISTPACK, ZSET_LISTPACK, HASH_LISTPACK       string: the bytes as they are in the record
+ *   SET                  members, for each: string
+ *   ZSET_2               members, for each: string, score (8 bytes); from the greatest score down
+ *   HASH                 fields, for each: string, string
+ *   STREAM_LISTPACKS_3   see stream-format in write-stream.ts
+ *
+ * What is bytes in a record is written at once. An object is written in steps of some elements; it must not change
+ * from its first step to its last.
+ */
+
+/** An object being written. */
+export interface ObjectWriting {
+  /** Writes about so many elements more; true when all are written. */
+  step(elements: number): boolean;
+}
+
+/** The RDB type of a record's value. */
+export function rdbTypeOf(db: Database, position: number): number {
+  const { records } = db;
+  const encoding = records.encoding(position);
+  const big = encoding === ENC_OBJECT;
+  switch (records.type(position)) {
+    case TYPE_STRING:
+      return TYPE.STRING;
+    case TYPE_LIST:
+      return TYPE.LIST_QUICKLIST_2;
+    case TYPE_SET:
+      if (big) return TYPE.SET;
+      return encoding === ENC_INTSET || encoding === ENC_INTSET_BLOCK ? TYPE.SET_INTSET : TYPE.SET_LISTPACK;
+    case TYPE_ZSET:
+      return big ? TYPE.ZSET_2 : TYPE.ZSET_LISTPACK;
+    case TYPE_HASH:
+      return big ? TYPE.HASH : TYPE.HASH_LISTPACK;
+    case TYPE_STREAM:
+      return TYPE.STREAM_LISTPACKS_3;
+    default:
+      throw new Error(`cannot save a ${TYPE_NAMES[records.type(position)]}`);
+  }
+}
+
+/** Writes a record's value, without its type: at once (null), or what is to be stepped until all is written. */
+export function beginValue(writer: RdbWriter, db: Database, position: number): ObjectWriting | null {
+  const { records } = db;
+  const encoding = records.encoding(position);
+  const type = records.type(position);
+  if (encoding === ENC_OBJECT)
+    return beginObject(writer, type, records.objects.get(records.payloadLow(position)));
+  if (encoding === ENC_INT) {
+    writer.integerText(records.payloadLow(position), records.payloadHigh(position));
+    return null;
+  }
+  if (type === TYPE_LIST) {
+    writer.length(1);
+    writer.length(NODE_PACKED);
+  }
+  const blocked = inBlock(encoding);
+  const bytes = blocked ? records.blocks.get(records.payloadLow(position)) : records.bytes(position);
+  const start = blocked ? 0 : records.valueOffset(position);
+  writer.string(bytes, start, start + records.valueLength(position));
+  return null;
+}
+
+function beginObject(writer: RdbWriter, type: number, object: BigValue): ObjectWriting {
+  switch (type) {
+    case TYPE_LIST:
+      return new ListWriting(writer, object as Quicklist);
+    case TYPE_ZSET:
+      return new ZsetWriting(writer, object as SortedSetIndex);
+    case TYPE_SET:
+    case TYPE_HASH:
+      return new TableWriting(writer, object as HashTable);
+    default:
+      throw new Error(`cannot save a ${TYPE_NAMES[type]}`);
+  }
+}
+
+class ListWriting implements ObjectWriting {
+  private node: QuicklistNode | null;
+
+  constructor(
+    private readonly writer: RdbWriter,
+    list: Quicklist,
+  ) {
+    writer.length(list.nodes);
+    this.node = list.head;
+  }
+
+  step(elements: number): boolean {
+    const { writer } = this;
+    let { node } = this;
+    for (; node !== null && elements > 0; node = node.next) {
+      writer.length(node.plain ? NODE_PLAIN : NODE_PACKED);
+      if (node.compressed) writer.lzf(node.size, node.buf, node.start, node.end);
+      else writer.string(node.buf, node.start, node.end);
+      elements -= node.count;
+    }
+    this.node = node;
+    return node === null;
+  }
+}
+
+class TableWriting implements ObjectWriting {
+  private readonly cursor = new TableCursor();
+
+  constructor(
+    private readonly writer: RdbWriter,
+    private readonly table: HashTable,
+  ) {
+    writer.length(table.count);
+  }
+
+  step(elements: number): boolean {
+    const { writer, table, cursor } = this;
+    for (; elements > 0; elements--) {
+      if (!table.advance(cursor)) return true;
+      table.readField(range);
+      writer.string(range.buf, range.start, range.end);
+      if (!table.hasValues) continue;
+      table.readValue(range);
+      writer.string(range.buf, range.start, range.end);
+    }
+    return false;
+  }
+}
+
+const range = { buf: new Uint8Array(0), start: 0, end: 0 };
+
+class ZsetWriting implements ObjectWriting {
+  private left: number;
+
+  constructor(
+    private readonly writer: RdbWriter,
+    private readonly set: SortedSetIndex,
+  ) {
+    this.left = set.size;
+    writer.length(set.size);
+  }
+
+  step(elements: number): boolean {
+    const { writer, set } = this;
+    // The set's cursor is not ours from one step to the next.
+    if (this.left > 0) set.seek(this.left - 1);
+    for (; this.left > 0 && elements > 0; elements--) {
+      writer.string(set.buf, set.start, set.end);
+      writer.double(set.score);
+      if (--this.left > 0) set.back();
+    }
+    return this.left === 0;
+  }
+}

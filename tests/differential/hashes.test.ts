@@ -1,0 +1,4 @@
+import { differential } from "./lib/suite.ts";
+import { HASHES } from "./scripts/hashes.ts";
+
+await differential("hashes", HASHES);
