@@ -6,6 +6,7 @@ import {
   openSync,
   readFileSync,
   renameSync,
+  rmSync,
   statSync,
   unlink,
   writeSync,
@@ -166,6 +167,21 @@ export class AofFolder {
   /** Deletes a file while the server goes on; nobody waits for it, and nothing depends on it. */
   deleteLater(name: string): void {
     unlink(this.path(name), () => {});
+  }
+
+  /** Deletes a file whose name will be used again. */
+  deleteNow(name: string): void {
+    rmSync(this.path(name), { force: true });
+  }
+
+  /** Whether the manifest on disk, which may not be the one in force, names this file; if unknown, it does. */
+  isNamedOnDisk(name: string): boolean {
+    try {
+      const manifest = Manifest.parse(readFileSync(this.path(this.manifestName), "latin1"));
+      return manifest.files.some((file) => file.name === name);
+    } catch (error) {
+      return !isMissing(error);
+    }
   }
 
   /** Deletes what the manifest calls history, and takes it off the manifest. */

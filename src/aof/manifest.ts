@@ -148,8 +148,7 @@ function parseLine(text: string, line: number): { name: string; seq: number; typ
     const key = words[i]!.toLowerCase();
     const value = words[i + 1]!;
     if (key === "file") {
-      if (/[/\\]/.test(value))
-        throw new ManifestError("File can't be a path, just a filename", line, text);
+      if (/[/\\]/.test(value)) throw new ManifestError("File can't be a path, just a filename", line, text);
       name = value;
     } else if (key === "seq") seq = Number.parseInt(value, 10) || 0;
     else if (key === "type") type = value.slice(0, 1);

@@ -42,7 +42,7 @@ export class AofReader {
   /** What `header` read. */
   private value = 0;
 
-  /** Begins where the descriptor stands, at this offset of the file. */
+  /** Begins at this offset of the file, wherever the descriptor stands. */
   constructor(
     private readonly fd: number,
     offset = 0,
@@ -162,7 +162,7 @@ export class AofReader {
       larger.set(this.buf.subarray(0, this.end));
       this.buf = larger;
     }
-    const count = readSync(this.fd, this.buf, this.end, this.buf.length - this.end, null);
+    const count = readSync(this.fd, this.buf, this.end, this.buf.length - this.end, this.base + this.end);
     if (count === 0) this.eof = true;
     this.end += count;
   }

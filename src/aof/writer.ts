@@ -1,19 +1,11 @@
-import { copyBytes, latin1Bytes } from "../bytes/ascii.ts";
-import { digitsOf, writeInt } from "../bytes/int64.ts";
-import type { Call } from "../call/call.ts";
-import type { EffectSink } from "../call/execute.ts";
 import { systemErrorText } from "../config/errors.ts";
 import { AppendFile, type Disk, systemDisk, type WriteFailure } from "./append-file.ts";
+import { EffectBuffer } from "./effect-buffer.ts";
 import type { AofLog } from "./folder.ts";
 
 /**
- * The writing end of the AOF: effects become multibulks in one buffer, which `flush` appends to the file.
- *
- *   #TS:1700000000\r\n                              where aof-timestamp-enabled, once a second
- *   *1\r\n$5\r\nMULTI\r\n                           in front of what belongs together, where it is more than one
- *   *2\r\n$6\r\nSELECT\r\n$1\r\n0\r\n               where the database is another one than before
- *   *3\r\n$3\r\nSET\r\n$1\r\nk\r\n$1\r\nv\r\n
- *   *1\r\n$4\r\nEXEC\r\n
+ * The writing end of the AOF: what effects left in the buffer (effect-buffer.ts) is appended to the file by
+ * `flush`.
  *
  * Positions count all bytes ever recorded: synced <= written <= appended. What lies between `written` and
  * `appended` is in the buffer. appendfsync decides when replies may leave and when the disk is asked:
@@ -63,35 +55,18 @@ export type Durable = (failure: unknown) => void;
 /** "done": replies may leave; "pending": not before `whenDurable`; "failed": what was recorded is not safe. */
 export type FlushResult = "done" | "pending" | "failed";
 
-const SMALLEST = 64 * 1024;
-/** A buffer larger than this is given back after use. */
-const KEEP = 1024 * 1024;
 /** Milliseconds an everysec write waits for an fsync under way, and between attempts and between complaints. */
 const POSTPONE_MS = 2000;
 const RETRY_MS = 1000;
 const COMPLAINT_MS = 30_000;
 const SYNC_MS = 1000;
 
-const MULTI = latin1Bytes("*1\r\n$5\r\nMULTI\r\n");
-const EXEC = latin1Bytes("*1\r\n$4\r\nEXEC\r\n");
-const SELECT = latin1Bytes("*2\r\n$6\r\nSELECT\r\n");
-const TIMESTAMP = latin1Bytes("#TS:");
-
-export class AofWriter implements EffectSink {
-  active = false;
+export class AofWriter extends EffectBuffer {
   /** fsyncs that writes did not wait for any longer. */
   delayedFsyncs = 0;
-  private buf = new Uint8Array(SMALLEST);
-  private pos = 0;
   private file: AppendFile | null = null;
   /** All bytes written before the current file began. */
   private fileStart = 0;
-  private selected = -1;
-  private timestamp = 0;
-  /** begin() calls without their end(); what they bracket starts at `groupStart`, `groupCount` commands. */
-  private depth = 0;
-  private groupStart = 0;
-  private groupCount = 0;
   private writeFailure: unknown = null;
   private oldSyncFailure: unknown = null;
   /** Half of a command is in the file and could not be cut off: it must be completed before anything else. */
@@ -105,112 +80,8 @@ export class AofWriter implements EffectSink {
   private afterSync: (() => void) | null = null;
   private readonly waiting: { position: number; done: Durable }[] = [];
 
-  constructor(private readonly deps: WriterDeps) {}
-
-  // ------------------------------------------------------------------ EffectSink
-
-  record(call: Call): void {
-    const { effects } = call;
-    if (effects === null) {
-      this.beforeCommand(call.db.id);
-      this.reserve(call.end[call.argc - 1]! - call.start[0]! + 16 + call.argc * 24);
-      this.header(42, call.argc);
-      for (let i = 0; i < call.argc; i++) this.bulk(call.buf, call.start[i]!, call.end[i]!);
-      return;
-    }
-    this.begin();
-    for (const args of effects) this.command(call.db.id, args);
-    this.end();
-  }
-
-  /** Records one command that no call made: an expired or evicted key. */
-  command(database: number, args: readonly Uint8Array[]): void {
-    this.beforeCommand(database);
-    let length = 16 + args.length * 24;
-    for (const arg of args) length += arg.length;
-    this.reserve(length);
-    this.header(42, args.length);
-    for (const arg of args) this.bulk(arg, 0, arg.length);
-  }
-
-  begin(): void {
-    if (this.depth++ > 0) return;
-    this.groupStart = this.pos;
-    this.groupCount = 0;
-  }
-
-  end(): void {
-    if (--this.depth > 0 || this.groupCount < 2) return;
-    this.reserve(EXEC.length);
-    this.literal(EXEC);
-  }
-
-  /** What stands in front of a command: annotation, MULTI once there is a second one, SELECT. */
-  private beforeCommand(database: number): void {
-    if (this.depth > 0) this.groupCount++;
-    if (this.groupCount < 2 || this.depth === 0) this.annotate();
-    else if (this.groupCount === 2) this.insertMulti();
-    if (this.selected === database) return;
-    this.selected = database;
-    this.reserve(SELECT.length + 16);
-    this.literal(SELECT);
-    this.header(36, digitsOf(database));
-    this.pos = writeInt(this.buf, this.pos, database);
-    this.crlf();
-  }
-
-  private insertMulti(): void {
-    this.reserve(MULTI.length);
-    this.buf.copyWithin(this.groupStart + MULTI.length, this.groupStart, this.pos);
-    this.buf.set(MULTI, this.groupStart);
-    this.pos += MULTI.length;
-  }
-
-  private annotate(): void {
-    if (!this.deps.settings.aofTimestampEnabled) return;
-    const seconds = Math.floor(this.deps.clock.now / 1000);
-    if (seconds <= this.timestamp) return;
-    this.timestamp = seconds;
-    this.reserve(32);
-    this.literal(TIMESTAMP);
-    this.pos = writeInt(this.buf, this.pos, seconds);
-    this.crlf();
-    if (this.depth > 0) this.groupStart = this.pos;
-  }
-
-  private header(mark: number, value: number): void {
-    this.buf[this.pos++] = mark;
-    if (value < 10) this.buf[this.pos++] = 48 + value;
-    else this.pos = writeInt(this.buf, this.pos, value);
-    this.crlf();
-  }
-
-  private bulk(source: Uint8Array, start: number, end: number): void {
-    // The arguments of a call need not lie one behind the other.
-    if (this.buf.length - this.pos < end - start + 32) this.reserve(end - start + 32);
-    this.header(36, end - start);
-    copyBytes(this.buf, this.pos, source, start, end);
-    this.pos += end - start;
-    this.crlf();
-  }
-
-  private literal(bytes: Uint8Array): void {
-    this.buf.set(bytes, this.pos);
-    this.pos += bytes.length;
-  }
-
-  private crlf(): void {
-    this.buf[this.pos] = 13;
-    this.buf[this.pos + 1] = 10;
-    this.pos += 2;
-  }
-
-  private reserve(length: number): void {
-    const needed = this.pos + length;
-    if (needed <= this.buf.length) return;
-    const larger = new Uint8Array(Math.max(needed, this.buf.length * 2));
-    copyBytes(larger, 0, this.buf, 0, this.pos);
-    this.buf = larger;
+  constructor(private readonly deps: WriterDeps) {
+    super(deps);
   }
 
   // ------------------------------------------------------------------ state
@@ -263,9 +134,7 @@ export class AofWriter implements EffectSink {
   /** The reply to a write that is refused; null: none is. */
   get refusal(): string | null {
     const { failure } = this;
-    return failure === null
-      ? null
-      : `MISCONF Errors writing to the AOF file: ${systemErrorText(failure)}`;
+    return failure === null ? null : `MISCONF Errors writing to the AOF file: ${systemErrorText(failure)}`;
   }
 
   // ------------------------------------------------------------------ flush
@@ -322,9 +191,8 @@ export class AofWriter implements EffectSink {
       this.noteFailure(failure);
       return false;
     }
-    this.pos = 0;
+    this.clear();
     this.torn = false;
-    if (this.buf.length > KEEP) this.buf = new Uint8Array(SMALLEST);
     if (this.writeFailure !== null) {
       deps.log.notice("AOF write error looks solved, Redis can write again.");
       this.writeFailure = null;
@@ -356,8 +224,7 @@ export class AofWriter implements EffectSink {
           "Could not remove short write from the append-only file.  Redis may refuse to load the AOF the next " +
             `time it starts.  ftruncate: ${systemErrorText(stuck)}`,
         );
-      this.buf.copyWithin(0, written, this.pos);
-      this.pos -= written;
+      this.drop(written);
       this.torn = true;
     }
     this.writeFailure = error;
@@ -454,7 +321,7 @@ export class AofWriter implements EffectSink {
   use(file: AppendFile): void {
     this.fileStart = this.written - file.size;
     this.file = file;
-    this.selected = -1;
+    this.forgetDatabase();
     this.lastSync = this.deps.clock.now;
     this.postponedSince = 0;
     this.active = true;
@@ -467,40 +334,42 @@ export class AofWriter implements EffectSink {
   }
 
   /**
-   * Writes and syncs on another thread what there is, so that `leave` has little to do. `then` is called at once
-   * where there is nothing to sync, and also where syncing fails.
+   * Writes and syncs on another thread what there is, so that `readyToLeave` has little to do. `then` is called
+   * at once where there is nothing to sync, and also where syncing fails.
    */
   prepareToLeave(then: () => void): void {
     this.flush(true);
     const { file } = this;
-    if (file === null || this.deps.settings.appendfsync === "no" || file.unsynced === 0) return then();
-    if (file.syncFailure !== null) return then();
+    if (file === null || file.unsynced === 0 || file.syncFailure !== null) return then();
     this.afterSync = then;
     if (!file.syncing) this.startSync(file);
   }
 
   /**
-   * Ends the work on the current file: what is recorded is in it, and on disk unless appendfsync is "no", before
-   * anything goes into the next file; otherwise a power cut could take the end of this one and leave the next.
-   * What cannot be written stays in the buffer for the next file. False: half of a command is in this file, so
-   * it cannot be left.
+   * Whether the file can be left: what is recorded is in it, and on disk, before the next one exists; otherwise a
+   * power cut could take the end of this one and leave the next. What cannot be written stays in the buffer for
+   * the next file. False: half of a command is in this file.
    */
-  leave(): boolean {
+  readyToLeave(): boolean {
     const { file } = this;
     if (file === null) return true;
     this.flush(true);
     if (this.torn) return false;
-    if (this.deps.settings.appendfsync !== "no") {
-      const known = file.syncFailure !== null;
-      const failure = file.syncNow();
-      if (failure !== null && !known) this.noteSyncFailure(failure);
-    }
+    const known = file.syncFailure !== null;
+    const failure = file.syncNow();
+    if (failure !== null && !known) this.noteSyncFailure(failure);
+    return true;
+  }
+
+  /** Ends the work on the current file, which is ready for that. */
+  leave(): void {
+    const { file } = this;
+    if (file === null) return;
     this.oldSyncFailure ??= file.syncFailure ?? file.broken;
     this.fileStart = this.written;
     this.file = null;
     file.close();
     this.settle();
-    return true;
   }
 
   /** After a rewrite: what happened to files before the current one no longer counts. */
@@ -511,22 +380,18 @@ export class AofWriter implements EffectSink {
 
   /** Ends writing; a transaction under way is left out. Errors are forgotten. */
   stop(discard: boolean): void {
-    if (this.depth > 0) this.pos = this.groupStart;
-    if (discard) this.pos = 0;
-    this.depth = 0;
-    this.groupCount = 0;
+    this.dropGroup();
+    if (discard) this.clear();
     const { file } = this;
     if (file !== null) {
       this.flush(true);
       const failure = discard ? null : file.syncNow();
-      if (failure !== null)
-        this.deps.log.warning(`Fail to fsync the AOF file: ${systemErrorText(failure)}`);
+      if (failure !== null) this.deps.log.warning(`Fail to fsync the AOF file: ${systemErrorText(failure)}`);
       this.fileStart = this.written;
       this.file = null;
       file.close();
     }
-    this.pos = 0;
-    this.selected = -1;
+    this.clear();
     this.active = false;
     this.torn = false;
     this.writeFailure = this.oldSyncFailure = null;

@@ -12,6 +12,8 @@ import { connectionCommands } from "./connection.ts";
 import { databaseCommands } from "./databases.ts";
 import type { DebugDeps } from "./debug/deps.ts";
 import { debugCommands } from "./debug.ts";
+import type { DumpDeps } from "./dump.ts";
+import { dumpCommands } from "./dump.ts";
 import { expireCommands } from "./expire.ts";
 import { genericCommands } from "./generic.ts";
 import { geoCommands } from "./geo.ts";
@@ -61,7 +63,8 @@ export type CommandHost = ClientDeps &
   ListDeps &
   SortDeps &
   ZsetDeps &
-  ShutdownDeps & {
+  ShutdownDeps &
+  DumpDeps & {
     readonly config: Config;
     readonly registry: Registry;
     readonly readerLimits: { readonly protoMaxBulkLen: number };
@@ -80,6 +83,7 @@ export function allCommands(host: CommandHost): CommandSpec[] {
     ...commandCommands({ registry: () => host.registry }),
     ...databaseCommands(host),
     ...genericCommands(host),
+    ...dumpCommands(host),
     ...expireCommands(),
     ...objectCommands(),
     ...replicationCommands(host),

@@ -1,14 +1,17 @@
 import { noted, oneKey, unknownKeys } from "../call/key-specs.ts";
 import { sortKeys, sortRoKeys } from "../call/keys.ts";
 import type { CommandSpec } from "../call/spec.ts";
+import type { HashLimits } from "../types/hash.ts";
 import type { SetLimits } from "../types/set.ts";
 import { type ListDeps, listLimits } from "./lists/deps.ts";
 import { type Sorting, sort } from "./sort/handlers.ts";
-import { noFields, sortSources } from "./sort/sources.ts";
+import { hashFields, sortSources } from "./sort/sources.ts";
 
 export type SortDeps = Pick<ListDeps, "debugSettings"> & {
   readonly config: {
-    readonly values: ListDeps["config"]["values"] & SetLimits & { readonly clusterEnabled: boolean };
+    readonly values: ListDeps["config"]["values"] &
+      SetLimits &
+      HashLimits & { readonly clusterEnabled: boolean };
   };
 };
 
@@ -21,7 +24,7 @@ export function sortCommands(deps: SortDeps): CommandSpec[] {
   const limits = listLimits(deps);
   const sorting: Sorting = {
     sources: sortSources(limits, deps.config.values),
-    fields: noFields,
+    fields: hashFields(deps.config.values),
     limits,
     inCluster: () => deps.config.values.clusterEnabled,
   };

@@ -42,6 +42,7 @@ export function scanSegments(
   cursor: number,
   count: number,
   found: number[],
+  hashAt: (segment: Segment, slot: number) => number,
 ): number {
   let order = Math.floor(cursor / (32 * PLACES)) % ORDERS;
   let depth = Math.floor(cursor / PLACES) % 32;
@@ -50,7 +51,7 @@ export function scanSegments(
   for (;;) {
     const segment = directory[reverseBits24(order) & mask]!;
     const begin = reverseBits24(segment.prefix);
-    if (segment.depth < depth) visitRest(segment, order, depth, place, found);
+    if (segment.depth < depth) visitRest(segment, order, depth, place, found, hashAt);
     else {
       const stop = visitFrom(segment, place, enough, found);
       if (stop >= 0) return cursorOf(begin, segment.depth, stop);
@@ -66,30 +67,36 @@ export function scanSegments(
 function visitFrom(segment: Segment, place: number, enough: number, found: number[]): number {
   const { slots, capacity } = segment;
   for (let slot = (place * capacity) >>> 16; slot < capacity; slot++) {
-    if (slots[slot * 2 + 1] === 0) {
+    const contents = slots[slot]!;
+    if (contents === 0) {
       if (found.length >= enough && slot > 0) return Math.ceil((slot * PLACES) / capacity);
       continue;
     }
-    const hash = slots[slot * 2]!;
-    if (hash >>> 16 >= place && segment.home(hash) <= slot) found.push(entryOf(segment, slot));
+    if (contents >>> 16 >= place && segment.home(contents) <= slot) found.push(entryOf(segment, slot));
   }
   // Entries whose probing went round the end.
-  for (let slot = 0; slot < capacity && slots[slot * 2 + 1] !== 0; slot++) {
-    const hash = slots[slot * 2]!;
-    if (hash >>> 16 >= place && segment.home(hash) > slot) found.push(entryOf(segment, slot));
+  for (let slot = 0; slot < capacity && slots[slot] !== 0; slot++) {
+    const contents = slots[slot]!;
+    if (contents >>> 16 >= place && segment.home(contents) > slot) found.push(entryOf(segment, slot));
   }
   return -1;
 }
 
 /** For a cursor whose range has become part of this segment: visits what it has not covered. */
-function visitRest(segment: Segment, order: number, depth: number, place: number, found: number[]): void {
+function visitRest(
+  segment: Segment,
+  order: number,
+  depth: number,
+  place: number,
+  found: number[],
+  hashAt: (segment: Segment, slot: number) => number,
+): void {
   const { slots, capacity } = segment;
   const end = order + (ORDERS >> depth);
   for (let slot = 0; slot < capacity; slot++) {
-    if (slots[slot * 2 + 1] === 0) continue;
-    const hash = slots[slot * 2]!;
-    const at = reverseBits24(hash);
-    if (at < order || (at < end && hash >>> 16 < place)) continue;
+    if (slots[slot] === 0) continue;
+    const at = reverseBits24(hashAt(segment, slot));
+    if (at < order || (at < end && slots[slot]! >>> 16 < place)) continue;
     found.push(entryOf(segment, slot));
   }
 }

@@ -6,18 +6,19 @@ import type { Blocks } from "../memory/blocks.ts";
 /**
  * A segment of a hash table (hash-table.ts): up to about 800 entries, their bytes and the slots that find them.
  *
- *   slots (Int32Array):   [hash 0][offset 0][hash 1][offset 1] ...        offset 0: the slot is empty
- *   bytes (Uint8Array):   [unused byte][entry][entry] ... [room]
+ *   slots (Int32Array):   [top 16 bits of the hash | offset of the entry (16 bits)] ...      0: empty
+ *   bytes (Uint8Array):   [unused byte][entry][entry] ... [room]                             up to 64 KiB
  *
  *   entry:  [0xc1, expiry in ms low, high]  [field part]  [value part]    expiry only where there is one,
  *                                                                         value only in hashes
  *   part:   0xxxxxxx + bytes               up to 127 bytes
- *           10xxxxxx x8 + bytes            up to 16383
+ *           10xxxxxx x8 + bytes            up to 4095
  *           0xc0, block u32, length u32    longer: the bytes are in a block of the table
  *
  * The home slot follows from the hash's top 16 bits, whatever the number of slots, so slots lie in the order
- * of those bits; collisions probe to the right, removal shifts back. New entries go behind the last one; what
- * removed ones leave is counted as waste and taken back when the bytes are rewritten.
+ * of those bits; collisions probe to the right, removal shifts back. The rest of the hash is not kept: it is
+ * computed again when the segment is split. New entries go behind the last one; what removed ones leave is
+ * counted as waste and taken back when the bytes are rewritten.
  */
 
 export const NO_EXPIRY = -1;
@@ -25,8 +26,12 @@ const IN_BLOCK = 0xc0;
 const EXPIRES = 0xc1;
 const EXPIRY_BYTES = 9;
 const BLOCK_PART = 9;
-const MAX_INLINE = 16383;
+const MAX_INLINE = 4095;
 const FIRST_OFFSET = 1;
+/** The offset in a slot. */
+export const OFFSET = 0xffff;
+/** Bytes that the entries of a segment can have. */
+export const MAX_LIVE = OFFSET - FIRST_OFFSET;
 /** A buffer of at least this size is given back at once instead of being left to the garbage collector. */
 const RELEASE_FROM = 4096;
 /** Bytes of the objects around a segment's two buffers, roughly. */
@@ -57,6 +62,13 @@ export interface Range {
 
 const EMPTY = new Uint8Array(0);
 
+/** The next size of a buffer: steps of a quarter of a power of two, which memory allocators have as well. */
+function bufferSize(bytes: number): number {
+  if (bytes <= 64) return (bytes + 15) & ~15;
+  const step = 1 << (29 - Math.clz32(bytes - 1));
+  return Math.min((bytes + step - 1) & ~(step - 1), OFFSET + 1);
+}
+
 export class Segment {
   slots: Int32Array;
   capacity: number;
@@ -76,8 +88,8 @@ export class Segment {
     room: number,
   ) {
     this.capacity = capacity;
-    this.slots = new Int32Array(capacity * 2);
-    this.bytes = new Uint8Array(room + FIRST_OFFSET);
+    this.slots = new Int32Array(capacity);
+    this.bytes = new Uint8Array(bufferSize(room + FIRST_OFFSET));
   }
 
   /** Bytes held. */
@@ -90,18 +102,28 @@ export class Segment {
     return this.used - this.waste - FIRST_OFFSET;
   }
 
-  home(hash: number): number {
-    return ((hash >>> 16) * this.capacity) >>> 16;
+  /** The home slot of an entry, given its slot's contents or its hash. */
+  home(slot: number): number {
+    return ((slot >>> 16) * this.capacity) >>> 16;
+  }
+
+  /** The offset of the entry in a slot, 0: the slot is empty. */
+  offset(slot: number): number {
+    return this.slots[slot]! & OFFSET;
   }
 
   /** Points the next free slot of this hash's chain at an entry. */
   place(hash: number, offset: number): void {
     const { slots, capacity } = this;
     let slot = this.home(hash);
-    while (slots[slot * 2 + 1] !== 0) if (++slot === capacity) slot = 0;
-    slots[slot * 2] = hash;
-    slots[slot * 2 + 1] = offset;
+    while (slots[slot] !== 0) if (++slot === capacity) slot = 0;
+    slots[slot] = (hash & ~OFFSET) | offset;
     this.count++;
+  }
+
+  /** Points a slot in use at another place in the bytes. */
+  move(slot: number, offset: number): void {
+    this.slots[slot] = (this.slots[slot]! & ~OFFSET) | offset;
   }
 
   /** Empties a slot; entries behind it that were pushed past their home move up. */
@@ -110,60 +132,59 @@ export class Segment {
     let gap = slot;
     for (let at = slot; ; ) {
       if (++at === capacity) at = 0;
-      const offset = slots[at * 2 + 1]!;
-      if (offset === 0) break;
-      const hash = slots[at * 2]!;
-      const distance = at - this.home(hash);
+      const moved = slots[at]!;
+      if (moved === 0) break;
+      const distance = at - this.home(moved);
       const span = at - gap;
       if ((distance < 0 ? distance + capacity : distance) >= (span < 0 ? span + capacity : span)) {
-        slots[gap * 2] = hash;
-        slots[gap * 2 + 1] = offset;
+        slots[gap] = moved;
         gap = at;
       }
     }
-    slots[gap * 2 + 1] = 0;
+    slots[gap] = 0;
     this.count--;
   }
 
   /** Gives the segment another number of slots. */
   resizeSlots(capacity: number): void {
     const old = this.slots;
-    this.slots = new Int32Array(capacity * 2);
+    this.slots = new Int32Array(capacity);
     this.capacity = capacity;
     this.count = 0;
-    for (let i = 0; i < old.length; i += 2) if (old[i + 1] !== 0) this.place(old[i]!, old[i + 1]!);
+    for (let i = 0; i < old.length; i++) if (old[i] !== 0) this.place(old[i]!, old[i]! & OFFSET);
     giveBack(old);
   }
 
-  /** Makes room for `size` more bytes behind the last entry: in place, or in a larger buffer. */
+  /** Makes room for `size` more bytes behind the last entry, which there is below MAX_LIVE: rewrites the bytes. */
   makeRoom(size: number, hasValues: boolean): void {
     if (this.used + size <= this.bytes.length) return;
-    const needed = this.live + size;
-    if (this.waste > 0 && needed * 1.25 <= this.bytes.length)
-      this.rewrite(this.bytes.length - FIRST_OFFSET, hasValues);
-    else this.rewrite(needed < 1024 ? needed + 64 : needed + Math.min(needed >>> 2, 32768), hasValues);
+    const needed = this.live + size + FIRST_OFFSET;
+    // Rewriting moves all entries: it has to free room for a while.
+    if (this.waste > 0 && (needed * 1.125 <= this.bytes.length || this.bytes.length > OFFSET))
+      this.rewrite(this.bytes.length, hasValues);
+    else this.rewrite(bufferSize(needed < 512 ? needed + 32 : needed), hasValues);
   }
 
   /** Gives unused bytes back when most of the buffer is unused. */
   shrink(hasValues: boolean): void {
     const { live } = this;
-    if (this.bytes.length > 2048 && live * 3 < this.bytes.length)
-      this.rewrite(live + (live >>> 2), hasValues);
+    if (this.bytes.length > 1024 && live * 3 < this.bytes.length)
+      this.rewrite(bufferSize(live + (live >>> 2)), hasValues);
   }
 
-  /** Moves the entries to a buffer with room for so many bytes, without the waste. */
-  private rewrite(room: number, hasValues: boolean): void {
+  /** Moves the entries to a buffer of this size, without the waste. */
+  private rewrite(size: number, hasValues: boolean): void {
     const { slots, bytes } = this;
-    const fresh = new Uint8Array(room + FIRST_OFFSET);
+    const fresh = new Uint8Array(size);
     if (this.waste === 0) copyBytes(fresh, 0, bytes, 0, this.used);
     else {
       let at = FIRST_OFFSET;
-      for (let i = 1; i < slots.length; i += 2) {
-        const offset = slots[i]!;
+      for (let i = 0; i < slots.length; i++) {
+        const offset = slots[i]! & OFFSET;
         if (offset === 0) continue;
         const end = entryEnd(bytes, offset, hasValues);
         copyBytes(fresh, at, bytes, offset, end);
-        slots[i] = at;
+        this.move(i, at);
         at += end - offset;
       }
       this.used = at;
@@ -173,7 +194,7 @@ export class Segment {
     giveBack(bytes);
   }
 
-  /** Takes the entry of another segment over. */
+  /** Takes the entry of another segment over, given its hash or slot. */
   adopt(hash: number, from: Uint8Array, offset: number, end: number): void {
     copyBytes(this.bytes, this.used, from, offset, end);
     this.place(hash, this.used);

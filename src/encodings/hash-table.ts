@@ -1,3 +1,4 @@
+import { copyBytes } from "../bytes/ascii.ts";
 import { halfSipHash } from "../bytes/siphash.ts";
 import { Blocks } from "../memory/blocks.ts";
 import type { BigValue } from "../memory/objects.ts";
@@ -12,7 +13,9 @@ import {
   freePart,
   limitOf,
   MAX_CAPACITY,
+  MAX_LIVE,
   NO_EXPIRY,
+  OFFSET,
   partBytes,
   partEnd,
   partEquals,
@@ -30,7 +33,7 @@ import {
  *   segments:  Segment[]              each one once, in no order: for iterating and for random entries
  *
  * A segment (hash-table-segment.ts) of depth d holds all entries whose hash ends in its d-bit prefix, with
- * their bytes in a buffer of its own. One that gets full, or whose bytes exceed 256 KiB, is split in two by
+ * their bytes in a buffer of its own. One that gets full, or whose bytes exceed 48 KiB, is split in two by
  * the next bit; two sparse buddies are merged; a directory that needs one bit more is doubled, which copies
  * pointers only. So growth and shrinking cost at most one segment at a time, and a table of a million
  * entries is a few thousand JavaScript cells.
@@ -43,14 +46,15 @@ import {
  */
 
 const MAX_BITS = 24;
-const SPLIT_BYTES = 256 * 1024;
-/** A segment is not split for its bytes alone below this number of entries. */
+const SPLIT_BYTES = 48 * 1024;
+/** A segment is not split for its bytes alone below this number of entries, while they fit. */
 const SPLIT_COUNT = 16;
 const MERGE_BELOW = 200;
 const MERGE_SUM = 500;
 const FULL = limitOf(MAX_CAPACITY);
 const TABLE_OVERHEAD = 400;
 const NOTHING = new Uint8Array(0);
+const scratch: Range = { buf: NOTHING, start: 0, end: 0 };
 
 /** A place in the iteration over a table that does not change meanwhile. */
 export class TableCursor {
@@ -109,13 +113,15 @@ export class HashTable implements BigValue {
     const segment = this.directory[hash & this.mask]!;
     const { slots, capacity } = segment;
     this.segment = segment;
-    let slot = ((hash >>> 16) * capacity) >>> 16;
+    const top = hash >>> 16;
+    let slot = (top * capacity) >>> 16;
     for (;;) {
-      const offset = slots[slot * 2 + 1]!;
-      if (offset === 0) break;
-      if (slots[slot * 2] === hash) {
+      const contents = slots[slot]!;
+      if (contents === 0) break;
+      if (contents >>> 16 === top) {
         const { bytes } = segment;
-        if (partEquals(bytes, fieldAt(bytes, offset), buf, start, end, this.blocks)) {
+        const field = fieldAt(bytes, contents & OFFSET);
+        if (partEquals(bytes, field, buf, start, end, this.blocks)) {
           this.slot = slot;
           return true;
         }
@@ -133,7 +139,7 @@ export class HashTable implements BigValue {
       const segment = segments[cursor.segment]!;
       const { slots, capacity } = segment;
       for (let slot = cursor.slot; slot < capacity; slot++) {
-        if (slots[slot * 2 + 1] === 0) continue;
+        if (slots[slot] === 0) continue;
         this.segment = segment;
         this.slot = slot;
         cursor.slot = slot + 1;
@@ -157,7 +163,7 @@ export class HashTable implements BigValue {
     }
     this.segment = segment;
     do this.slot = below(random, segment.capacity);
-    while (segment.slots[this.slot * 2 + 1] === 0);
+    while (segment.slots[this.slot] === 0);
   }
 
   /** The current entry as a number, good for `select` until the table changes. */
@@ -175,13 +181,13 @@ export class HashTable implements BigValue {
    * from, 0 at the end. What is there from the first call to the last is found.
    */
   scan(cursor: number, count: number, found: number[]): number {
-    return scanSegments(this.directory, this.mask, cursor, count, found);
+    return scanSegments(this.directory, this.mask, cursor, count, found, this.hashAt);
   }
 
   // ------------------------------------------------------------------ the current entry
 
   private get offset(): number {
-    return this.segment.slots[this.slot * 2 + 1]!;
+    return this.segment.offset(this.slot);
   }
 
   readField(range: Range): void {
@@ -216,9 +222,9 @@ export class HashTable implements BigValue {
       return;
     }
     const kept = at - offset;
-    this.makeRoom(segment, kept + size);
-    this.moveEntry(this.offset, kept, NO_EXPIRY, value, start, end);
-    this.checkBytes(segment);
+    this.makeRoom(kept + size);
+    this.moveEntry(kept, NO_EXPIRY, value, start, end);
+    this.checkBytes();
   }
 
   /** Sets or takes (NO_EXPIRY) the entry's expiry. */
@@ -231,15 +237,15 @@ export class HashTable implements BigValue {
       writeExpiry(segment.bytes, offset, at);
     } else if (had !== NO_EXPIRY) {
       const field = fieldAt(segment.bytes, offset);
-      segment.slots[this.slot * 2 + 1] = field;
+      segment.move(this.slot, field);
       segment.waste += field - offset;
       this.expiring--;
     } else {
       const size = entryEnd(segment.bytes, offset, this.hasValues) - offset;
-      this.makeRoom(segment, size + expiryBytes(at));
-      this.moveEntry(this.offset, size, at, NOTHING, 0, -1);
+      this.makeRoom(size + expiryBytes(at));
+      this.moveEntry(size, at, NOTHING, 0, -1);
       this.expiring++;
-      this.checkBytes(segment);
+      this.checkBytes();
     }
   }
 
@@ -247,15 +253,8 @@ export class HashTable implements BigValue {
    * Writes the current entry anew behind the last one, where there is room: an expiry, the first `kept` bytes
    * of the old entry, and a new value in place of the old one (`end` below `start`: none, all is kept).
    */
-  private moveEntry(
-    offset: number,
-    kept: number,
-    expiry: number,
-    value: Uint8Array,
-    start: number,
-    end: number,
-  ): void {
-    const { segment } = this;
+  private moveEntry(kept: number, expiry: number, value: Uint8Array, start: number, end: number): void {
+    const { segment, offset } = this;
     const { bytes } = segment;
     const oldEnd = entryEnd(bytes, offset, this.hasValues);
     let at = writeExpiry(bytes, segment.used, expiry);
@@ -264,7 +263,7 @@ export class HashTable implements BigValue {
       freePart(bytes, offset + kept, this.blocks);
       at = writePart(bytes, at, value, start, end, this.blocks);
     }
-    segment.slots[this.slot * 2 + 1] = segment.used;
+    segment.move(this.slot, segment.used);
     segment.used = at;
     segment.waste += oldEnd - offset;
   }
@@ -324,28 +323,62 @@ export class HashTable implements BigValue {
     start: number,
     end: number,
   ): void {
-    const { segment } = this;
     const size = partBytes(fieldEnd - fieldStart) + (this.hasValues ? partBytes(end - start) : 0);
-    this.makeRoom(segment, size);
+    this.makeRoom(size);
+    const { segment } = this;
     const { bytes, used } = segment;
     let at = writePart(bytes, used, field, fieldStart, fieldEnd, this.blocks);
     if (this.hasValues) at = writePart(bytes, at, value, start, end, this.blocks);
     segment.used = at;
-    segment.slots[this.slot * 2] = this.hash;
-    segment.slots[this.slot * 2 + 1] = used;
+    segment.slots[this.slot] = (this.hash & ~OFFSET) | used;
     this.count++;
     if (++segment.count > limitOf(segment.capacity)) this.grow(segment);
-    else this.checkBytes(segment);
+    else this.checkBytes();
   }
 
-  private makeRoom(segment: Segment, size: number): void {
+  /**
+   * Makes room in the current segment for so many bytes behind the last entry. Where they would be too many,
+   * it is split, and current is the half and the slot where the current entry, or the one to be inserted, is.
+   */
+  private makeRoom(size: number): void {
+    while (this.segment.live + size > MAX_LIVE) {
+      const { segment, slot } = this;
+      const offset = segment.offset(slot);
+      if (offset !== 0) this.hash = this.hashAt(segment, slot);
+      const name = new Uint8Array(offset === 0 ? 0 : this.fieldLength());
+      if (offset !== 0) this.copyField(name);
+      this.split(segment);
+      this.segment = this.directory[this.hash & this.mask]!;
+      if (offset !== 0) this.find(name, 0, name.length);
+      else this.slot = this.freeSlot(this.segment);
+    }
+    const { segment } = this;
     if (segment.used + size <= segment.bytes.length) return;
     const before = segment.bytes.length;
     segment.makeRoom(size, this.hasValues);
     this.held += segment.bytes.length - before;
   }
 
-  private checkBytes(segment: Segment): void {
+  private fieldLength(): number {
+    this.readField(scratch);
+    return scratch.end - scratch.start;
+  }
+
+  private copyField(to: Uint8Array): void {
+    this.readField(scratch);
+    copyBytes(to, 0, scratch.buf, scratch.start, scratch.end);
+  }
+
+  /** The slot where an entry of the current hash would be put. */
+  private freeSlot(segment: Segment): number {
+    let slot = segment.home(this.hash);
+    while (segment.slots[slot] !== 0) if (++slot === segment.capacity) slot = 0;
+    return slot;
+  }
+
+  /** After a change: splits the current segment where its bytes have become many. */
+  private checkBytes(): void {
+    const { segment } = this;
     if (segment.used > SPLIT_BYTES && segment.count > SPLIT_COUNT && segment.live > SPLIT_BYTES)
       this.split(segment);
   }
@@ -363,25 +396,37 @@ export class HashTable implements BigValue {
 
   // ------------------------------------------------------------------ splitting and merging
 
+  /** The hash of the entry in a slot. */
+  private readonly hashAt = (segment: Segment, slot: number): number => {
+    const { bytes } = segment;
+    readPart(bytes, fieldAt(bytes, segment.offset(slot)), this.blocks, scratch);
+    return halfSipHash(this.seed0, this.seed1, scratch.buf, scratch.start, scratch.end);
+  };
+
   private split(segment: Segment): void {
     const { depth, prefix, slots, bytes } = segment;
-    if (depth === MAX_BITS) return;
+    if (depth === MAX_BITS) {
+      if (segment.live > SPLIT_BYTES) throw new RangeError("hash table is full");
+      return;
+    }
     const bit = 1 << depth;
+    const goesUp = new Uint8Array(slots.length);
     let highCount = 0;
     let highBytes = 0;
-    for (let i = 0; i < slots.length; i += 2) {
-      const offset = slots[i + 1]!;
-      if (offset === 0 || (slots[i]! & bit) === 0) continue;
+    for (let slot = 0; slot < slots.length; slot++) {
+      if (slots[slot] === 0 || (this.hashAt(segment, slot) & bit) === 0) continue;
+      const offset = segment.offset(slot);
+      goesUp[slot] = 1;
       highCount++;
       highBytes += entryEnd(bytes, offset, this.hasValues) - offset;
     }
     const low = this.half(segment, prefix, segment.count - highCount, segment.live - highBytes);
     const high = this.half(segment, prefix | bit, highCount, highBytes);
-    for (let i = 0; i < slots.length; i += 2) {
-      const offset = slots[i + 1]!;
+    for (let slot = 0; slot < slots.length; slot++) {
+      const offset = segment.offset(slot);
       if (offset === 0) continue;
       const end = entryEnd(bytes, offset, this.hasValues);
-      ((slots[i]! & bit) === 0 ? low : high).adopt(slots[i]!, bytes, offset, end);
+      (goesUp[slot] === 0 ? low : high).adopt(slots[slot]!, bytes, offset, end);
     }
     if (depth === this.bits) {
       this.directory = this.directory.concat(this.directory);
@@ -394,8 +439,7 @@ export class HashTable implements BigValue {
   }
 
   private half(segment: Segment, prefix: number, count: number, bytes: number): Segment {
-    const room = bytes + (bytes >>> 3) + 16;
-    return new Segment(segment.depth + 1, prefix, capacityFor(count + (count >> 2)), room);
+    return new Segment(segment.depth + 1, prefix, capacityFor(count + (count >> 2)), bytes + (bytes >>> 3));
   }
 
   /** Takes a segment into the list at `index` and into the directory. */
@@ -437,12 +481,12 @@ export class HashTable implements BigValue {
       depth - 1,
       segment.prefix & ~bit,
       capacityFor(count + (count >> 2)),
-      bytes + (bytes >>> 3) + 16,
+      bytes + (bytes >>> 3),
     );
     for (const { slots, bytes: from } of [segment, buddy])
-      for (let i = 0; i < slots.length; i += 2) {
-        const offset = slots[i + 1]!;
-        if (offset !== 0) joined.adopt(slots[i]!, from, offset, entryEnd(from, offset, this.hasValues));
+      for (const contents of slots) {
+        const offset = contents & OFFSET;
+        if (offset !== 0) joined.adopt(contents, from, offset, entryEnd(from, offset, this.hasValues));
       }
     const last = this.segments.pop()!;
     const [kept, gone] = segment.index < buddy.index ? [segment, buddy] : [buddy, segment];
@@ -486,9 +530,9 @@ export class HashTable implements BigValue {
   }
 
   private copyBlocks({ slots, bytes }: Segment, to: Blocks): void {
-    for (let i = 1; i < slots.length; i += 2) {
-      const offset = slots[i]!;
-      if (offset === 0) continue;
+    for (const contents of slots) {
+      if (contents === 0) continue;
+      const offset = contents & OFFSET;
       const field = fieldAt(bytes, offset);
       copyBlock(bytes, field, this.blocks, to);
       if (this.hasValues) copyBlock(bytes, partEnd(bytes, field), this.blocks, to);
@@ -508,8 +552,8 @@ export class HashTable implements BigValue {
     for (const segment of this.segments) {
       const { slots, capacity } = segment;
       for (let slot = 0; slot < capacity; slot++) {
-        if (slots[slot * 2 + 1] === 0) continue;
-        const distance = slot - segment.home(slots[slot * 2]!);
+        if (slots[slot] === 0) continue;
+        const distance = slot - segment.home(slots[slot]!);
         const probes = distance < 0 ? distance + capacity : distance;
         lengths[probes] = (lengths[probes] ?? 0) + 1;
       }

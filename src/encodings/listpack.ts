@@ -129,7 +129,7 @@ export function lpPrev(store: ByteStore, at: number): number {
   let shift = 0;
   for (;;) {
     const byte = buf[i]!;
-    length += (byte & 127) * 2 ** shift;
+    length |= (byte & 127) << shift;
     if ((byte & 128) === 0) break;
     shift += 7;
     i--;

@@ -70,7 +70,9 @@ export class SortedSetIndex implements SortedSet, BigValue {
 
   rankOf(buf: Uint8Array, start: number, end: number): number {
     const cell = this.find(buf, start, end);
-    return cell === 0 ? -1 : this.tree.find(this.cells.score(cell), buf, start, end);
+    if (cell === 0) return -1;
+    this.tree.find(this.cells.score(cell), buf, start, end);
+    return this.tree.rank();
   }
 
   insert(score: number, buf: Uint8Array, start: number, end: number): void {

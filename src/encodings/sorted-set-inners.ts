@@ -108,6 +108,16 @@ export class Inners {
     return this.doubles[node >>> SHIFT]![(node & MASK) * (INNER_INTS / 2) + FIRST_SCORES + i]!;
   }
 
+  /** The slab of first scores a node lies in. */
+  scoreSlab(node: number): Float64Array {
+    return this.doubles[node >>> SHIFT]!;
+  }
+
+  /** Where its children's first scores begin there. */
+  scoreBase(node: number): number {
+    return (node & MASK) * (INNER_INTS / 2) + FIRST_SCORES;
+  }
+
   setFirst(node: number, i: number, score: number, cell: number): void {
     this.slabs[node >>> SHIFT]![(node & MASK) * INNER_INTS + FIRST_CELLS + i] = cell;
     this.doubles[node >>> SHIFT]![(node & MASK) * (INNER_INTS / 2) + FIRST_SCORES + i] = score;

@@ -1,6 +1,6 @@
 import type { Cells } from "./sorted-set-cells.ts";
 import { FANOUT, Inners } from "./sorted-set-inners.ts";
-import { HALF_LEAF, LEAF, Leaves, NONE } from "./sorted-set-leaves.ts";
+import { HALF_LEAF, LEAF, Leaves, lowerBound, NONE, upperBound } from "./sorted-set-leaves.ts";
 
 /**
  * The order of a big sorted set: a B+-tree that counts, over cells ordered by score, then by member.
@@ -83,67 +83,86 @@ export class Tree {
     this.index = rank;
   }
 
-  /** Goes to the first entry that is not before (score, member); returns its rank. */
-  find(score: number, buf: Uint8Array, start: number, end: number): number {
-    const { cells, inners } = this;
+  /** Goes to the first entry that is not before (score, member). */
+  find(score: number, buf: Uint8Array, start: number, end: number): void {
+    const { inners, leaves } = this;
     let node = this.root;
-    let rank = 0;
     for (let level = 0; level < this.height; level++) {
-      let low = 1;
-      let high = inners.count(node);
-      while (low < high) {
-        const middle = (low + high) >>> 1;
-        const first = inners.score(node, middle);
-        const before =
-          first < score ||
-          (first === score && cells.compare(inners.cell(node, middle), buf, start, end) <= 0);
-        if (before) low = middle + 1;
-        else high = middle;
-      }
-      rank += this.enter(level, node, low - 1);
-      node = inners.child(node, low - 1);
+      const slab = inners.scoreSlab(node);
+      const base = inners.scoreBase(node);
+      const count = inners.count(node);
+      let after = lowerBound(slab, base, 1, count, score);
+      if (after < count && slab[base + after] === score)
+        after = this.childAfter(node, after, upperBound(slab, base, after, count, score), buf, start, end);
+      way[level] = node;
+      turn[level] = after - 1;
+      node = inners.child(node, after - 1);
     }
-    const { leaves } = this;
-    let low = 0;
-    let high = leaves.count(node);
+    const slab = leaves.scoreSlab(node);
+    const base = leaves.scoreBase(node);
+    const count = leaves.count(node);
+    let index = lowerBound(slab, base, 0, count, score);
+    if (index < count && slab[base + index] === score)
+      index = this.entryFrom(node, index, upperBound(slab, base, index, count, score), buf, start, end);
+    this.leaf = node;
+    this.index = index;
+  }
+
+  /** Of children whose first scores are the same: the first one that begins behind the member. */
+  private childAfter(
+    node: number,
+    low: number,
+    high: number,
+    buf: Uint8Array,
+    start: number,
+    end: number,
+  ): number {
+    const { cells, inners } = this;
     while (low < high) {
       const middle = (low + high) >>> 1;
-      const at = leaves.score(node, middle);
-      if (at < score || (at === score && cells.compare(leaves.cell(node, middle), buf, start, end) < 0))
-        low = middle + 1;
+      if (cells.compare(inners.cell(node, middle), buf, start, end) <= 0) low = middle + 1;
       else high = middle;
     }
-    this.leaf = node;
-    this.index = low;
-    return rank + low;
+    return low;
+  }
+
+  /** Of entries of a leaf with the same score: the first one that is not before the member. */
+  private entryFrom(
+    leaf: number,
+    low: number,
+    high: number,
+    buf: Uint8Array,
+    start: number,
+    end: number,
+  ): number {
+    const { cells, leaves } = this;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (cells.compare(leaves.cell(leaf, middle), buf, start, end) < 0) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+
+  /** The rank of where the last `find` ended. */
+  rank(): number {
+    let rank = this.index;
+    for (let level = 0; level < this.height; level++) rank += this.before(way[level]!, turn[level]!);
+    return rank;
   }
 
   /** Number of entries with a lower score, or with `orEqual` with one not higher. */
   rankOfScore(score: number, orEqual: boolean): number {
     const { inners, leaves } = this;
+    const bound = orEqual ? upperBound : lowerBound;
     let node = this.root;
     let rank = 0;
     for (let level = 0; level < this.height; level++) {
-      let low = 1;
-      let high = inners.count(node);
-      while (low < high) {
-        const middle = (low + high) >>> 1;
-        const first = inners.score(node, middle);
-        if (first < score || (orEqual && first === score)) low = middle + 1;
-        else high = middle;
-      }
-      rank += this.enter(level, node, low - 1);
-      node = inners.child(node, low - 1);
+      const after = bound(inners.scoreSlab(node), inners.scoreBase(node), 1, inners.count(node), score);
+      rank += this.before(node, after - 1);
+      node = inners.child(node, after - 1);
     }
-    let low = 0;
-    let high = leaves.count(node);
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      const at = leaves.score(node, middle);
-      if (at < score || (orEqual && at === score)) low = middle + 1;
-      else high = middle;
-    }
-    return rank + low;
+    return rank + bound(leaves.scoreSlab(node), leaves.scoreBase(node), 0, leaves.count(node), score);
   }
 
   /** As `rankOfScore` by members, where all scores are the same. */
@@ -160,7 +179,7 @@ export class Tree {
         if (Math.sign(cells.compare(inners.cell(node, middle), buf, start, end)) < limit) low = middle + 1;
         else high = middle;
       }
-      rank += this.enter(level, node, low - 1);
+      rank += this.before(node, low - 1);
       node = inners.child(node, low - 1);
     }
     let low = 0;
@@ -173,15 +192,13 @@ export class Tree {
     return rank + low;
   }
 
-  /** Notes the way down; returns how many entries lie left of it. */
-  private enter(level: number, node: number, child: number): number {
-    way[level] = node;
-    turn[level] = child;
+  /** How many entries lie below the children before this one. */
+  private before(node: number, child: number): number {
     const ints = this.inners.ints(node);
     const sizes = this.inners.sizes(node);
-    let left = 0;
-    for (let i = sizes; i < sizes + child; i++) left += ints[i]!;
-    return left;
+    let sum = 0;
+    for (let i = sizes; i < sizes + child; i++) sum += ints[i]!;
+    return sum;
   }
 
   // ------------------------------------------------------------------ writing

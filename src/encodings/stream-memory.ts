@@ -65,7 +65,8 @@ export class NodeBytes implements ByteStore {
   /** Gives unused room back: for a node that will not grow any more. */
   fit(): void {
     const length = this.end - this.start;
-    if (this.inBlock() || roundUp(length) < this.capacity()) this.move(length, length);
+    const needed = length <= MAX_CELL ? roundUp(length) : length;
+    if (needed < this.capacity()) this.move(length, length);
   }
 
   /** Gives the node's memory back; its row is about to be removed. */

@@ -1,3 +1,4 @@
+import { copyBytes } from "../bytes/ascii.ts";
 import type { ByteStore } from "../memory/byte-store.ts";
 import { OwnBytes } from "../memory/byte-store.ts";
 import {
@@ -10,7 +11,6 @@ import {
   lpGet,
   lpInsertInt,
   lpLast,
-  lpMerge,
   lpNext,
   lpPrev,
   lpReplaceInt,
@@ -38,6 +38,9 @@ import { StreamId } from "./stream-id.ts";
 export const ENTRY_DELETED = 1;
 export const ENTRY_SAME_FIELDS = 2;
 
+/** Bytes of a listpack without elements; what its header says where there are too many to be counted. */
+const LP_EMPTY = 7;
+const COUNT_UNKNOWN = 65535;
 /** Elements of an entry before its fields or values, without the number of fields. */
 const FIXED = 3;
 
@@ -124,7 +127,25 @@ export function appendEntry(node: ByteStore, master: StreamId, id: StreamId, fie
   }
   lpInsertInt(entry, 0, same ? FIXED + fields.count : FIXED + 1 + fields.count * 2, 0);
   count(node, 1, 0);
-  lpMerge(node, entry);
+  appendAll(node, entry);
+}
+
+/** Appends a listpack's elements. Unlike lpMerge it never counts them: a node may have more than a header can tell. */
+function appendAll(node: ByteStore, elements: OwnBytes): void {
+  const total = lpBytes(node);
+  const length = total + lpBytes(elements) - LP_EMPTY;
+  node.resize(length);
+  const { buf, start } = node;
+  copyBytes(buf, start + total - 1, elements.buf, LP_HEADER, elements.end);
+  buf[start] = length & 255;
+  buf[start + 1] = (length >>> 8) & 255;
+  buf[start + 2] = (length >>> 16) & 255;
+  buf[start + 3] = length >>> 24;
+  const known = buf[start + 4]! | (buf[start + 5]! << 8);
+  const added = elements.buf[4]! | (elements.buf[5]! << 8);
+  const elementCount = Math.min(COUNT_UNKNOWN, known + added);
+  buf[start + 4] = elementCount & 255;
+  buf[start + 5] = elementCount >> 8;
 }
 
 function insertDifference(store: ByteStore, highA: number, lowA: number, highB: number, lowB: number): void {

@@ -39,8 +39,16 @@ export interface KeyspaceContext {
   readonly seed1: number;
   readonly stats: KeyspaceStats;
   readonly listener: KeyspaceListener;
+  /** Hash of the key at `start` of `buf`, while the command that was given it runs; start -1: none. */
+  readonly hint: KeyHint;
   /** No lazy or active expiry (a replica, loading, DEBUG): due keys are hidden but stay. */
   keepExpired: boolean;
+}
+
+export interface KeyHint {
+  buf: Uint8Array;
+  start: number;
+  hash: number;
 }
 
 export interface KeyspaceStats {
@@ -86,9 +94,15 @@ export class Database {
 
   // ------------------------------------------------------------------ looking up
 
+  /** The key's hash, from `context.hint` where it has been computed ahead. */
+  private hash(buf: Uint8Array, start: number, end: number): number {
+    const { hint } = this.context;
+    return hint.start === start && hint.buf === buf ? hint.hash : this.index.hash(buf, start, end);
+  }
+
   /** The key's record, or 0; a key found due is removed first. Neither statistics nor clocks change. */
   find(buf: Uint8Array, start: number, end: number): number {
-    const hash = this.index.hash(buf, start, end);
+    const hash = this.hash(buf, start, end);
     const position = this.index.find(hash, buf, start, end);
     if (position !== 0 && this.records.hasExpiry(position) && this.isDue(position)) {
       this.expire(hash, position);
@@ -206,7 +220,7 @@ export class Database {
     expireAt: number,
   ): number {
     const { records, index } = this;
-    const hash = index.hash(buf, keyStart, keyEnd);
+    const hash = this.hash(buf, keyStart, keyEnd);
     let old = index.find(hash, buf, keyStart, keyEnd);
     if (old !== 0 && records.hasExpiry(old) && this.isDue(old)) {
       this.expire(hash, old);

@@ -96,6 +96,17 @@ export class Index {
     }
   }
 
+  /**
+   * Looks where a key of this hash would most likely be and returns the position there, or 0. For bringing
+   * memory into the cache ahead of need: it says nothing about whether the key exists.
+   */
+  peek(hash: number): number {
+    const segment = this.segmentOf(hash);
+    const slot = home(hash);
+    const at = segment[slot * 2] === hash || slot === SLOTS - 1 ? slot : slot + 1;
+    return segment[at * 2 + 1]!;
+  }
+
   /** Points the slot where the last `find` ended at another position. */
   replaceFound(position: number): void {
     this.foundSegment[this.foundSlot * 2 + 1] = position;

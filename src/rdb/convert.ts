@@ -55,9 +55,7 @@ export function setTableOf(bytes: ByteStore, isIntset: boolean, context: ReadCon
 
 /** Adds a member to a set being read. */
 export function addTo(table: HashTable, buf: Uint8Array, start: number, end: number): void {
-  if (table.add(buf, start, end)) return;
-  table.dispose();
-  corrupt("Duplicate set members detected");
+  if (!table.add(buf, start, end)) corrupt("Duplicate set members detected");
 }
 
 /** A hash of a listpack's fields and values. */
@@ -83,10 +81,8 @@ export function setField(
   start: number,
   end: number,
 ): void {
-  if (!table.find(field, fieldStart, fieldEnd))
-    return table.insert(field, fieldStart, fieldEnd, value, start, end);
-  table.dispose();
-  corrupt("Duplicate hash fields detected");
+  if (table.find(field, fieldStart, fieldEnd)) corrupt("Duplicate hash fields detected");
+  table.insert(field, fieldStart, fieldEnd, value, start, end);
 }
 
 /** A sorted set of a listpack's members and scores. */
@@ -115,9 +111,8 @@ export function insertMember(
   start: number,
   end: number,
 ): void {
-  if (Number.isNaN(set.scoreOf(buf, start, end))) return set.insert(score, buf, start, end);
-  set.dispose();
-  corrupt("Duplicate zset fields detected");
+  if (!Number.isNaN(set.scoreOf(buf, start, end))) corrupt("Duplicate zset fields detected");
+  set.insert(score, buf, start, end);
 }
 
 /**

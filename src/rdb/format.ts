@@ -23,10 +23,11 @@
  *
  *   value     by type, see TYPE below: write-value.ts has what is written, read-value.ts what is read
  *
- * Written is version 11, as by Redis 7.2; read are versions 1 to 12 (up to Redis 7.4).
+ * Written is version 11, as by Redis 7.2 (or 10, for 7.0); read are versions 1 to 12 (up to Redis 7.4).
  */
 
-export const RDB_VERSION = 11;
+export type RdbVersion = 10 | 11;
+export const RDB_VERSION: RdbVersion = 11;
 /** Newest version that is read. */
 export const RDB_MAX_VERSION = 12;
 export const MAGIC = "REDIS";

@@ -34,6 +34,7 @@ import {
   ZiplistReading,
   ZsetReading,
 } from "./read-collections.ts";
+import { StreamReading } from "./read-stream.ts";
 import type { RdbReader } from "./reader.ts";
 import { isHashListpack, isSetListpack, isZsetListpack, ReadOnlyBytes } from "./validate.ts";
 import { fromZiplist, fromZipmap } from "./ziplist.ts";
@@ -192,6 +193,10 @@ export class ValueReader {
       case TYPE.HASH_METADATA:
       case TYPE.HASH_METADATA_PRE_GA:
         return new HashReading(this, rdbType);
+      case TYPE.STREAM_LISTPACKS:
+      case TYPE.STREAM_LISTPACKS_2:
+      case TYPE.STREAM_LISTPACKS_3:
+        return new StreamReading(this, rdbType);
       case TYPE.LIST_ZIPLIST:
         return new ZiplistReading(this);
       case TYPE.MODULE_PRE_GA:

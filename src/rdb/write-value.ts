@@ -1,5 +1,6 @@
 import type { HashTable } from "../encodings/hash-table.ts";
 import { TableCursor } from "../encodings/hash-table.ts";
+import { LpItem, lpFirst, lpGet, lpNext } from "../encodings/listpack.ts";
 import type { Quicklist } from "../encodings/quicklist.ts";
 import type { QuicklistNode } from "../encodings/quicklist-node.ts";
 import type { SortedSetIndex } from "../encodings/sorted-set-index.ts";
@@ -18,8 +19,12 @@ import {
   TYPE_STRING,
   TYPE_ZSET,
 } from "../keyspace/record.ts";
+import type { ByteStore } from "../memory/byte-store.ts";
 import type { BigValue } from "../memory/objects.ts";
-import { NODE_PACKED, NODE_PLAIN, TYPE } from "./format.ts";
+import type { Stream } from "../types/stream.ts";
+import { NODE_PACKED, NODE_PLAIN, RDB_VERSION, type RdbVersion, TYPE } from "./format.ts";
+import { countEntries, ReadOnlyBytes } from "./validate.ts";
+import { StreamWriting } from "./write-stream.ts";
 import type { RdbWriter } from "./writer.ts";
 
 /**
@@ -31,7 +36,7 @@ import type { RdbWriter } from "./writer.ts";
  *   SET                  members, for each: string
  *   ZSET_2               members, for each: string, score (8 bytes); from the greatest score down
  *   HASH                 fields, for each: string, string
- *   STREAM_LISTPACKS_3   see stream-format in write-stream.ts
+ *   STREAM_LISTPACKS_3   see write-stream.ts
  *
  * What is bytes in a record is written at once. An object is written in steps of some elements; it must not change
  * from its first step to its last.
@@ -43,8 +48,8 @@ export interface ObjectWriting {
   step(elements: number): boolean;
 }
 
-/** The RDB type of a record's value. */
-export function rdbTypeOf(db: Database, position: number): number {
+/** The RDB type of a record's value; version 10 is what Redis 7.0 reads. */
+export function rdbTypeOf(db: Database, position: number, version: RdbVersion = RDB_VERSION): number {
   const { records } = db;
   const encoding = records.encoding(position);
   const big = encoding === ENC_OBJECT;
@@ -55,51 +60,73 @@ export function rdbTypeOf(db: Database, position: number): number {
       return TYPE.LIST_QUICKLIST_2;
     case TYPE_SET:
       if (big) return TYPE.SET;
-      return encoding === ENC_INTSET || encoding === ENC_INTSET_BLOCK ? TYPE.SET_INTSET : TYPE.SET_LISTPACK;
+      if (encoding === ENC_INTSET || encoding === ENC_INTSET_BLOCK) return TYPE.SET_INTSET;
+      return version < 11 ? TYPE.SET : TYPE.SET_LISTPACK;
     case TYPE_ZSET:
       return big ? TYPE.ZSET_2 : TYPE.ZSET_LISTPACK;
     case TYPE_HASH:
       return big ? TYPE.HASH : TYPE.HASH_LISTPACK;
     case TYPE_STREAM:
-      return TYPE.STREAM_LISTPACKS_3;
+      return version < 11 ? TYPE.STREAM_LISTPACKS_2 : TYPE.STREAM_LISTPACKS_3;
     default:
       throw new Error(`cannot save a ${TYPE_NAMES[records.type(position)]}`);
   }
 }
 
-/** Writes a record's value, without its type: at once (null), or what is to be stepped until all is written. */
-export function beginValue(writer: RdbWriter, db: Database, position: number): ObjectWriting | null {
+/**
+ * Writes a record's value as this RDB type, which is not written: at once (null), or what is to be stepped until all
+ * is written.
+ */
+export function beginValue(
+  writer: RdbWriter,
+  db: Database,
+  position: number,
+  rdbType: number,
+): ObjectWriting | null {
   const { records } = db;
   const encoding = records.encoding(position);
-  const type = records.type(position);
   if (encoding === ENC_OBJECT)
-    return beginObject(writer, type, records.objects.get(records.payloadLow(position)));
+    return beginObject(writer, rdbType, records.objects.get(records.payloadLow(position)));
   if (encoding === ENC_INT) {
     writer.integerText(records.payloadLow(position), records.payloadHigh(position));
     return null;
   }
-  if (type === TYPE_LIST) {
+  if (rdbType === TYPE.LIST_QUICKLIST_2) {
     writer.length(1);
     writer.length(NODE_PACKED);
   }
   const blocked = inBlock(encoding);
   const bytes = blocked ? records.blocks.get(records.payloadLow(position)) : records.bytes(position);
   const start = blocked ? 0 : records.valueOffset(position);
-  writer.string(bytes, start, start + records.valueLength(position));
+  const end = start + records.valueLength(position);
+  if (rdbType === TYPE.SET) writeMembers(writer, members.of(bytes, start, end));
+  else writer.string(bytes, start, end);
   return null;
 }
 
-function beginObject(writer: RdbWriter, type: number, object: BigValue): ObjectWriting {
-  switch (type) {
-    case TYPE_LIST:
+/** A listpack's entries one by one. */
+function writeMembers(writer: RdbWriter, listpack: ByteStore): void {
+  writer.length(countEntries(listpack));
+  for (let at = lpFirst(listpack); at !== 0; at = lpNext(listpack, at)) {
+    const { buf, start, end } = lpGet(listpack, at, item).text();
+    writer.string(buf, start, end);
+  }
+}
+
+const members = new ReadOnlyBytes();
+const item = new LpItem();
+
+function beginObject(writer: RdbWriter, rdbType: number, object: BigValue): ObjectWriting {
+  switch (rdbType) {
+    case TYPE.LIST_QUICKLIST_2:
       return new ListWriting(writer, object as Quicklist);
-    case TYPE_ZSET:
+    case TYPE.ZSET_2:
       return new ZsetWriting(writer, object as SortedSetIndex);
-    case TYPE_SET:
-    case TYPE_HASH:
+    case TYPE.SET:
+    case TYPE.HASH:
       return new TableWriting(writer, object as HashTable);
     default:
-      throw new Error(`cannot save a ${TYPE_NAMES[type]}`);
+      return new StreamWriting(writer, object as Stream, rdbType === TYPE.STREAM_LISTPACKS_3);
   }
 }
 

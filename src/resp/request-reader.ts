@@ -47,10 +47,13 @@ export class RequestReader {
   private buf: Uint8Array = EMPTY;
   private pos = 0;
   private end = 0;
-  private commandStart = 0;
+  /** Where the last command read begins; for `rewind`. */
+  commandStart = 0;
   private multibulkLeft = 0;
   private bulkLength = -1;
   private carried = false;
+  /** `request` belongs to this reader: it holds a command that came in several chunks. */
+  private own = false;
   /** The last carry buffer, kept for the next cut command: a client that sends large ones sends more. */
   private spare: Uint8Array = EMPTY;
   /** Most bytes held since the last `trim`. */
@@ -125,9 +128,19 @@ export class RequestReader {
     }
   }
 
-  /** Takes the command just read back: `next` will read it again. */
-  rewind(): void {
-    this.pos = this.commandStart;
+  /** The next command is to be read into this request, unless one is in the middle of being read. */
+  use(request: Request): void {
+    if (this.multibulkLeft > 0) return;
+    request.trim();
+    this.request = request;
+    this.own = false;
+  }
+
+  /** Takes commands back: `next` will read again from the one that begins at `start`. */
+  rewind(start: number): void {
+    this.pos = start;
+    this.multibulkLeft = 0;
+    this.bulkLength = -1;
   }
 
   /** Bytes not yet read, carried over to the next chunk. */
@@ -149,8 +162,8 @@ export class RequestReader {
   finish(): void {
     const left = this.end - (this.multibulkLeft > 0 ? this.commandStart : this.pos);
     if (left === 0) {
-      if (this.request !== this.shared) this.request = this.shared;
-      else this.request.trim();
+      this.request = this.shared;
+      this.own = false;
       if (this.carried) this.spare = this.buf;
       this.buf = EMPTY;
       this.pos = this.end = 0;
@@ -158,7 +171,7 @@ export class RequestReader {
       return;
     }
     const from = this.multibulkLeft > 0 ? this.commandStart : this.pos;
-    if (this.multibulkLeft > 0 && this.request === this.shared) this.ownRequest();
+    if (this.multibulkLeft > 0 && !this.own) this.ownRequest();
     const needed = this.bulkLength >= 0 ? this.pos - from + this.bulkLength + 2 : 0;
     if (this.carried && (this.buf.length <= KEEP || Math.max(needed, left) * 4 >= this.buf.length)) {
       if (from > 0) {
@@ -291,13 +304,15 @@ export class RequestReader {
 
   /** A command in the middle of being read keeps its offsets in a request of its own. */
   private ownRequest(): void {
+    const from = this.request;
     const own = new Request();
-    own.grow(Math.max(16, this.shared.argc * 2));
-    own.buf = this.shared.buf;
-    own.start.set(this.shared.start.subarray(0, this.shared.argc));
-    own.end.set(this.shared.end.subarray(0, this.shared.argc));
-    own.argc = this.shared.argc;
+    own.grow(Math.max(16, from.argc * 2));
+    own.buf = from.buf;
+    own.start.set(from.start.subarray(0, from.argc));
+    own.end.set(from.end.subarray(0, from.argc));
+    own.argc = from.argc;
     this.request = own;
+    this.own = true;
   }
 }
 

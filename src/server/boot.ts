@@ -14,8 +14,12 @@ import { Server } from "./server.ts";
  * tools wait for. Whatever is wrong before the sockets listen ends the process with status 1.
  */
 
-/** Set in the process that --daemonize starts, so that it does not start another. */
+/**
+ * Set in the process that --daemonize starts, so that it does not start another, to the configuration that
+ * the first one read from standard input.
+ */
 const DAEMON_MARK = "REDBUN_DAEMONIZED";
+const DEFAULT_PIDFILE = "/var/run/redis.pid";
 
 export interface BootResult {
   /** Not run: what to print instead. */
@@ -32,9 +36,12 @@ export function boot(argv: string[]): BootResult {
   const log = new Log(terminal);
   const config = new Config({ warn: (message) => log.warning(message) });
   config.configFile = line.configFile;
+  const daemonInput = process.env[DAEMON_MARK];
+  const directory = process.cwd();
   let loaded: LoadedLines;
+  let input: string | null = null;
   try {
-    const input = line.readsInput ? readFileSync(0, "latin1") : null;
+    if (line.readsInput) input = daemonInput ?? readFileSync(0, "latin1");
     loaded = loadConfig(config, { file: line.configFile, input, options: line.directivesText });
   } catch (error) {
     if (error instanceof ConfigFileError) return die(formatConfigFileError(error, REDIS_VERSION));
@@ -42,7 +49,7 @@ export function boot(argv: string[]): BootResult {
     throw error;
   }
   const { values } = config;
-  if (values.daemonize && process.env[DAEMON_MARK] === undefined) return daemonize();
+  if (values.daemonize && daemonInput === undefined) return daemonize(directory, input ?? "");
 
   try {
     log.level = values.loglevel;
@@ -55,7 +62,7 @@ export function boot(argv: string[]): BootResult {
     `Redis version=${REDIS_VERSION}, bits=64, commit=00000000, modified=0, pid=${process.pid}, just started ` +
       `(redbun ${REDBUN_VERSION}, Bun ${Bun.version})`,
   );
-  if (line.configFile === null)
+  if (argv.length === 0)
     log.warning(
       "Warning: no config file specified, using the default config. In order to specify a config file use redbun /path/to/redis.conf",
     );
@@ -79,7 +86,8 @@ export function boot(argv: string[]): BootResult {
     process.exit(1);
   }
   log.role = "M";
-  if (values.pidfile !== "" || values.daemonize) writePidFile(values.pidfile, log);
+  if (values.daemonize && values.pidfile === "") config.assign("pidfile", DEFAULT_PIDFILE);
+  if (values.pidfile !== "") writePidFile(values.pidfile, log);
   if (values.alwaysShowLogo || terminal) banner(config, log, terminal);
   else log.notice(`Running mode=standalone, port=${values.port}.`);
   log.notice("Server initialized");
@@ -118,8 +126,7 @@ function fitMaxClients(config: Config, log: Log): void {
   config.assign("maxclients", limit - RESERVED_FDS);
 }
 
-function writePidFile(pidfile: string, log: Log): void {
-  const path = pidfile === "" ? "/var/run/redis.pid" : pidfile;
+function writePidFile(path: string, log: Log): void {
   try {
     writeFileSync(path, `${process.pid}\n`);
   } catch (error) {
@@ -127,13 +134,14 @@ function writePidFile(pidfile: string, log: Log): void {
   }
 }
 
-/** Starts the same command in the background, without a terminal, and ends this process. */
-function daemonize(): never {
+/** Starts the same command in the same directory in the background, without a terminal, and ends this process. */
+function daemonize(directory: string, input: string): never {
   const child = Bun.spawn(
     [process.execPath, ...process.execArgv, ...sourceArguments(), ...process.argv.slice(2)],
     {
+      cwd: directory,
       stdio: ["ignore", "ignore", "ignore"],
-      env: { ...process.env, [DAEMON_MARK]: "1" },
+      env: { ...process.env, [DAEMON_MARK]: input },
       detached: true,
     },
   );

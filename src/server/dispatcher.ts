@@ -4,11 +4,13 @@ import type { Executor } from "../call/execute.ts";
 import type { Command, Registry } from "../call/registry.ts";
 import type { Keyspace } from "../keyspace/keyspace.ts";
 import type { ReplyWriter } from "../resp/reply-writer.ts";
-import { NEED_MORE, PROTOCOL_ERROR } from "../resp/request-reader.ts";
+import type { Request } from "../resp/request.ts";
+import { NEED_MORE, PROTOCOL_ERROR, READY } from "../resp/request-reader.ts";
 import type { Counters } from "../stats/counters.ts";
 import type { Transactions } from "../transactions/transactions.ts";
 import { type AdmissionDeps, looksLikeHttp, refuse, unknownCommand } from "./admission.ts";
 import type { Connection } from "./connection.ts";
+import { LOOKAHEAD, type Lookahead } from "./lookahead.ts";
 import type { Pause } from "./pause.ts";
 import type { Turn } from "./turn.ts";
 
@@ -24,6 +26,7 @@ export interface DispatcherDeps extends AdmissionDeps {
   writer: ReplyWriter;
   pause: Pause;
   turn: Turn;
+  lookahead: Lookahead;
   blocking: Blocking;
   transactions: Transactions;
   /** Whether maxmemory is set at all. */
@@ -38,6 +41,12 @@ const EARLY_FLUSH = 8 * 1024 * 1024;
 
 export class Dispatcher {
   readonly call = new Call();
+  /** Commands read and not yet executed, and where each begins. */
+  private readonly batch: Request[] = [];
+  private readonly starts: number[] = [];
+  private count = 0;
+  /** Where the connection's replies begin in the writer. */
+  private mark = 0;
 
   constructor(private readonly deps: DispatcherDeps) {
     this.call.reply = deps.writer;
@@ -48,12 +57,12 @@ export class Dispatcher {
     const { deps } = this;
     const { session, reader } = connection;
     const { writer } = deps;
-    let mark = writer.pos;
+    this.mark = writer.pos;
     writer.resp = session.resp;
     deps.executor.begin();
     while (!session.closing && !connection.suspended) {
-      reader.authenticated = session.authenticated;
-      const state = reader.next();
+      const state = this.readAhead(connection);
+      if (!this.runBatch(connection)) break;
       if (state === NEED_MORE) break;
       if (state === PROTOCOL_ERROR) {
         writer.error(`ERR Protocol error: ${reader.error}`);
@@ -62,24 +71,61 @@ export class Dispatcher {
         connection.close("after-replies");
         break;
       }
-      this.one(connection);
-      if (writer.pos > EARLY_FLUSH) {
-        deps.turn.hold(connection, mark);
-        deps.turn.end();
-        mark = writer.pos;
-      }
     }
     deps.executor.settle();
-    if (writer.pos > mark) deps.turn.hold(connection, mark);
+    if (writer.pos > this.mark) deps.turn.hold(connection, this.mark);
     reader.finish();
   }
 
-  private one(connection: Connection): void {
-    const { deps, call } = this;
+  /** Reads commands into the batch; returns what came behind them (READY: the batch is full). */
+  private readAhead({ session, reader }: Connection): number {
+    const { requests } = this.deps.lookahead;
+    // Before authentication a command decides under which limits the next one is read.
+    const most = session.authenticated ? LOOKAHEAD : 1;
+    reader.authenticated = session.authenticated;
+    this.count = 0;
+    while (this.count < most) {
+      reader.use(requests[this.count]!);
+      const state = reader.next();
+      if (state !== READY) return state;
+      this.batch[this.count] = reader.request;
+      this.starts[this.count++] = reader.commandStart;
+    }
+    return READY;
+  }
+
+  /** Executes the batch; false where the connection reads no further, the rest then goes back to its reader. */
+  private runBatch(connection: Connection): boolean {
+    const { deps, batch, starts, count } = this;
     const { session, reader } = connection;
+    const { lookahead, writer } = deps;
+    const ahead = count > 1;
+    if (ahead) lookahead.fetch(batch, count, deps.keyspace.select(session.dbIndex));
+    for (let i = 0; i < count; i++) {
+      if (ahead) lookahead.offer(batch[i]!, i);
+      const delayed = !this.one(connection, batch[i]!);
+      if (ahead) lookahead.withdraw();
+      if (delayed || connection.suspended || session.closing) {
+        if (delayed) reader.rewind(starts[i]!);
+        else if (i + 1 < count) reader.rewind(starts[i + 1]!);
+        return false;
+      }
+      if (writer.pos > EARLY_FLUSH) {
+        deps.turn.hold(connection, this.mark);
+        deps.turn.end();
+        this.mark = writer.pos;
+      }
+    }
+    return true;
+  }
+
+  /** Admits and executes one command; false where it has to wait (CLIENT PAUSE). */
+  private one(connection: Connection, request: Request): boolean {
+    const { deps, call } = this;
+    const { session } = connection;
     const { writer } = deps;
     const mark = writer.pos;
-    call.load(reader.request);
+    call.load(request);
     call.session = session;
     call.db = deps.keyspace.select(session.dbIndex);
     const command = deps.registry.lookup(call);
@@ -91,9 +137,9 @@ export class Dispatcher {
           : refuse(call, command, deps);
     if (command !== null && error === null) {
       if (deps.pause.delays(command)) {
-        reader.rewind();
         connection.suspended = true;
-        return deps.suspended(connection);
+        deps.suspended(connection);
+        return false;
       }
       if (session.inTransaction && command.spec.immediate !== true) {
         if (command.has("no_multi")) {
@@ -101,7 +147,7 @@ export class Dispatcher {
           deps.transactions.refuse(session);
         } else deps.transactions.queue(call, command);
         if (session.replyMode !== "on") this.suppress(connection, mark);
-        return;
+        return true;
       }
       session.lastCommand = command;
       session.commandsProcessed++;
@@ -118,6 +164,7 @@ export class Dispatcher {
     if (deps.blocking.hasReady) deps.blocking.serve();
     if (session.replyMode !== "on") this.suppress(connection, mark);
     writer.resp = session.resp;
+    return true;
   }
 
   private reject(command: Command | null, error: string): void {

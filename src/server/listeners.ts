@@ -91,7 +91,7 @@ export class Listeners {
         bound++;
       } catch (error) {
         if (optional && (error as { code?: string }).code !== "EADDRINUSE") continue;
-        throw new Error(`${hostname}:${port}: bind: ${systemErrorText(error)}`);
+        throw new Error(`${address}:${port}: bind: ${systemErrorText(error)}`);
       }
     }
     if (bound === 0 && addresses.length > 0)

@@ -30,13 +30,14 @@ import { Cron, type CronDeps } from "./cron.ts";
 import { Dispatcher } from "./dispatcher.ts";
 import { Info } from "./info/info.ts";
 import { type Endpoint, Listeners } from "./listeners.ts";
+import { Lookahead } from "./lookahead.ts";
 import { MemoryWatch } from "./memory-watch.ts";
 import { MonitorFeed } from "./monitor.ts";
 import { OutputLimits } from "./output-limits.ts";
 import { Pause } from "./pause.ts";
 import { Shutdown } from "./shutdown.ts";
-import { Turn } from "./turn.ts";
 import { SlowCommands } from "./slow-commands.ts";
+import { Turn } from "./turn.ts";
 
 /** A client that sent nothing for so long keeps no buffers. */
 const IDLE_MS = 2000;
@@ -117,6 +118,7 @@ export class Server implements ConnectionHost {
         seed0: this.random.int32(),
         seed1: this.random.int32(),
         stats: this.counters,
+        hint: { buf: new Uint8Array(0), start: -1, hash: 0 },
         listener: {
           expired: (database, buf, start, end) => this.keyWatchers.expired(database.id, buf, start, end),
         },
@@ -155,6 +157,7 @@ export class Server implements ConnectionHost {
       writer: this.writer,
       pause: this.pause,
       turn: this.turn,
+      lookahead: new Lookahead(this.keyspace.context.hint),
       blocking: this.blocking,
       transactions: this.transactions,
       protectedCommands: () => ({ debug: values.enableDebugCommand, module: values.enableModuleCommand }),

@@ -40,13 +40,16 @@ export class Turn {
     this.others.delete(connection);
   }
 
-  /** Sends what is held so far; what stands in the writer behind it stays. */
-  sendHeld(): void {
+  /**
+   * Sends what is held so far. The writer's position stays, and what stands behind it: a command may be in the
+   * middle of its reply. At the turn's end (`atEnd`) the last rest may take the writer's buffer along.
+   */
+  sendHeld(atEnd = false): void {
     const { owners, starts, ends, writer } = this;
     const count = owners.length;
     if (count === 0) return;
     for (let i = 0; i < count; i++) {
-      const last = i === count - 1 && ends[i] === writer.pos;
+      const last = atEnd && i === count - 1 && ends[i] === writer.pos;
       owners[i]!.holding = false;
       owners[i]!.sendFrom(writer, starts[i]!, ends[i]!, last);
     }
@@ -56,7 +59,7 @@ export class Turn {
   /** Sends everything; the writer is empty afterwards. Not to be called while a command is executed. */
   readonly end = (): void => {
     this.scheduled = false;
-    this.sendHeld();
+    this.sendHeld(true);
     this.writer.clear();
     for (const connection of this.others) {
       this.others.delete(connection);

@@ -49,20 +49,26 @@ export function lmove(call: Call, lists: Lists): void {
   else call.reply.nil();
 }
 
-const nil = (reply: ReplyWriter): void => reply.nil();
+const nilArray = (reply: ReplyWriter): void => reply.nilArray();
+
+/** What waits in vain gets a null array, what may not wait just a null. */
+function wait(call: Call, { blocking }: Lists, timeout: number): void {
+  if (call.session.denyBlocking) call.reply.nil();
+  else blocking.onKeys(call, [1], timeout, "list", nilArray);
+}
 
 export function blmove(call: Call, lists: Lists): void {
   const fromHead = isLeft(call, 3);
   const toHead = isLeft(call, 4);
   const timeout = timeoutSeconds(call, 5);
-  if (!lists.list.write(call, 1)) return lists.blocking.onKeys(call, [1], timeout, "list", nil);
+  if (!lists.list.write(call, 1)) return wait(call, lists, timeout);
   move(call, lists, fromHead, toHead);
   if (call.recording) call.propagate(LMOVE, call.bytes(1), call.bytes(2), call.bytes(3), call.bytes(4));
 }
 
 export function brpoplpush(call: Call, lists: Lists): void {
   const timeout = timeoutSeconds(call, 3);
-  if (!lists.list.write(call, 1)) return lists.blocking.onKeys(call, [1], timeout, "list", nil);
+  if (!lists.list.write(call, 1)) return wait(call, lists, timeout);
   move(call, lists, false, true);
   if (call.recording) call.propagate(RPOPLPUSH, call.bytes(1), call.bytes(2));
 }

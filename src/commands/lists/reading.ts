@@ -72,7 +72,7 @@ function rankAt(call: Call, i: number): number {
   const rank = call.int(i);
   if (rank === -(2 ** 63) && call.bigint(i) === -(2n ** 63n))
     throw new CommandError(
-      "ERR value is out of range, must between -9223372036854775807 and 9223372036854775807",
+      "ERR value is out of range, value must between -9223372036854775807 and 9223372036854775807",
     );
   if (rank === 0)
     throw new CommandError(

@@ -1,9 +1,11 @@
 import { LpItem } from "../../encodings/listpack.ts";
 import { ListCursor } from "../../encodings/quicklist-cursor.ts";
 import type { Database } from "../../keyspace/database.ts";
-import { TYPE_LIST, TYPE_SET, TYPE_ZSET } from "../../keyspace/record.ts";
+import { TYPE_HASH, TYPE_LIST, TYPE_SET, TYPE_ZSET } from "../../keyspace/record.ts";
+import type { HashLimits } from "../../types/hash.ts";
 import type { ListLimits } from "../../types/list.ts";
 import type { SetLimits } from "../../types/set.ts";
+import { StoredHash } from "../hashes/values.ts";
 import { ListValue } from "../lists/values.ts";
 import { StoredSet } from "../sets/values.ts";
 import { zsetOf } from "../zsets/key.ts";
@@ -97,5 +99,18 @@ function zsetSource(): SortSource {
   };
 }
 
-/** Until hashes are there. */
-export const noFields: FieldSource = { find: () => false };
+export function hashFields(limits: HashLimits): FieldSource {
+  const hash = new StoredHash(limits);
+  const value = new LpItem();
+  return {
+    find(db, position, field, found) {
+      if (db.records.type(position) !== TYPE_HASH) return false;
+      if (!hash.open(db, position).get(field, 0, field.length, value)) return false;
+      value.text();
+      found.buf = value.buf;
+      found.start = value.start;
+      found.end = value.end;
+      return true;
+    },
+  };
+}

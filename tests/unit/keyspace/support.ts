@@ -42,6 +42,7 @@ export function testContext(seed = 1): TestContext {
     listener: {
       expired: (_db, buf, start, end) => told.push(Buffer.from(buf.subarray(start, end)).toString("latin1")),
     },
+    hint: { buf: new Uint8Array(0), start: -1, hash: 0 },
     keepExpired: false,
     told,
   };

@@ -81,7 +81,7 @@ test("a command taken back is read again, with what came meanwhile", () => {
       reader.feed(piece.slice());
       if (held && reader.next() === READY) {
         expect(argsOf(reader.request)).toEqual(["SET", "a", "1"]);
-        reader.rewind();
+        reader.rewind(reader.commandStart);
         held = false;
         reader.finish();
         reader.feed(new Uint8Array(0));

@@ -1,0 +1,57 @@
+import type { Database, KeyHint } from "../keyspace/database.ts";
+import { Request } from "../resp/request.ts";
+
+/**
+ * Lookahead: the commands of a pipeline are read several at a time, and the memory that their keys will need
+ * is fetched for all of them before the first is executed. The loads of one loop do not depend on each other,
+ * so the processor waits for them together instead of once for each command: first the slots of the index,
+ * then the records. What was computed on the way, the key's hash, is handed to the command as a hint.
+ *
+ * Argument 1 is taken for the key. Where it is none, a few loads are wasted.
+ */
+export const LOOKAHEAD = 32;
+
+export class Lookahead {
+  readonly requests = Array.from({ length: LOOKAHEAD }, () => new Request());
+  private readonly hashes = new Int32Array(LOOKAHEAD);
+  private readonly positions = new Int32Array(LOOKAHEAD);
+  /** Keeps the engine from leaving out loads whose result nobody uses. */
+  sum = 0;
+
+  constructor(private readonly hint: KeyHint) {}
+
+  /** Fetches what the first keys of these requests will need. */
+  fetch(requests: readonly Request[], count: number, db: Database): void {
+    const { hashes, positions } = this;
+    for (let i = 0; i < count; i++) {
+      const request = requests[i]!;
+      if (request.argc < 2) {
+        positions[i] = 0;
+        continue;
+      }
+      const hash = db.index.hash(request.buf, request.start[1]!, request.end[1]!);
+      hashes[i] = hash;
+      positions[i] = db.index.peek(hash);
+    }
+    let sum = 0;
+    for (let i = 0; i < count; i++) if (positions[i] !== 0) sum += db.records.prefetch(positions[i]!);
+    this.sum = sum;
+  }
+
+  /** Before request `i` of those fetched is executed. */
+  offer(request: Request, i: number): void {
+    const { hint } = this;
+    if (request.argc < 2) {
+      hint.start = -1;
+      return;
+    }
+    hint.buf = request.buf;
+    hint.start = request.start[1]!;
+    hint.hash = this.hashes[i]!;
+  }
+
+  /** Afterwards: the buffers will hold other keys. */
+  withdraw(): void {
+    this.hint.start = -1;
+  }
+}

@@ -1,0 +1,211 @@
+import { expect, test } from "bun:test";
+import type { Socket } from "bun";
+import { Clock } from "../../../src/host/clock.ts";
+import { ReplyWriter } from "../../../src/resp/reply-writer.ts";
+import { Request } from "../../../src/resp/request.ts";
+import { Connection } from "../../../src/server/connection.ts";
+import type { ConnectionHost } from "../../../src/server/connection-host.ts";
+import { Turn } from "../../../src/server/turn.ts";
+import { Counters } from "../../../src/stats/counters.ts";
+import { type Random, seeded } from "../bytes/random.ts";
+
+/** Replies on their way out: to whom, in which order, and what happens when the kernel takes only a part. */
+
+/** A socket that takes only so many bytes until it is told to take more. */
+class FakeSocket {
+  remoteAddress = "127.0.0.1";
+  remotePort = 1;
+  localAddress = "127.0.0.1";
+  localPort = 2;
+  room = Number.POSITIVE_INFINITY;
+  ended = false;
+  readonly taken: Buffer[] = [];
+
+  write(bytes: Uint8Array, offset: number, length: number): number {
+    if (this.ended) return -1;
+    const count = Math.min(length, this.room);
+    this.room -= count;
+    this.taken.push(Buffer.from(bytes.subarray(offset, offset + count)));
+    return count;
+  }
+
+  end(): void {
+    this.ended = true;
+  }
+
+  terminate(): void {
+    this.ended = true;
+  }
+
+  get text(): string {
+    return Buffer.concat(this.taken).toString("latin1");
+  }
+}
+
+class Host implements ConnectionHost {
+  readonly clock = new Clock();
+  readonly counters = new Counters();
+  readonly readerLimits = { protoMaxBulkLen: 512 * 1024 * 1024 };
+  readonly sharedRequest = new Request();
+  readonly writer = new ReplyWriter();
+  readonly turn = new Turn(this.writer);
+  readonly gone: Connection[] = [];
+  /** Output beyond which a connection is ended. */
+  limit = Number.POSITIVE_INFINITY;
+
+  sendHeld(): void {
+    this.turn.sendHeld();
+  }
+
+  flushLater(connection: Connection): void {
+    this.turn.later(connection);
+  }
+
+  checkOutput(connection: Connection): void {
+    if (connection.outputBytes > this.limit) connection.close("now");
+  }
+
+  removed(connection: Connection): void {
+    this.turn.forget(connection);
+    this.gone.push(connection);
+  }
+
+  connect(): { socket: FakeSocket; connection: Connection; sent: string } {
+    const socket = new FakeSocket();
+    const connection = new Connection(this, socket as unknown as Socket<Connection>, 1, false, "");
+    return { socket, connection, sent: "" };
+  }
+
+  /** A command's reply, as the dispatcher leaves it. */
+  reply(to: { connection: Connection; sent: string }, text: string): void {
+    const mark = this.writer.pos;
+    this.writer.raw(Buffer.from(text, "latin1"));
+    this.turn.hold(to.connection, mark);
+    to.sent += text;
+  }
+}
+
+function randomText(random: Random): string {
+  const length = random.below(random.pick([10, 1000, 200_000]));
+  return String.fromCharCode(97 + random.below(26)).repeat(length);
+}
+
+test("every client gets its own bytes in order, whatever the kernel takes", () => {
+  const random = seeded("turn");
+  for (let round = 0; round < 60; round++) {
+    const host = new Host();
+    const clients = Array.from({ length: 5 }, () => host.connect());
+    for (let step = 0; step < 60; step++) {
+      const client = random.pick(clients);
+      switch (random.below(5)) {
+        case 0:
+        case 1:
+          host.reply(client, randomText(random));
+          break;
+        case 2: {
+          const text = randomText(random);
+          client.connection.send(Buffer.from(text, "latin1"));
+          client.sent += text;
+          break;
+        }
+        case 3:
+          client.socket.room = random.pick([0, 1, 1000, 100_000, 1e9]);
+          if (random.below(2) === 0) client.connection.drain();
+          break;
+        default:
+          host.turn.end();
+          expect(host.writer.pos).toBe(0);
+      }
+    }
+    host.turn.end();
+    for (const { socket, connection, sent } of clients) {
+      expect(connection.outputBytes).toBe(sent.length - socket.text.length);
+      if (connection.outputBytes > 0) expect(connection.outputPieces).toBeGreaterThan(0);
+      socket.room = Number.POSITIVE_INFINITY;
+      connection.drain();
+      if (socket.text !== sent) throw new Error("other bytes arrived");
+      expect([connection.outputBytes, connection.outputPieces]).toEqual([0, 0]);
+    }
+  }
+});
+
+test("sending held replies in the middle of a command leaves the writer where it is", () => {
+  const host = new Host();
+  const [a, b] = [host.connect(), host.connect()];
+  a.socket.room = 1000;
+  host.reply(a, "x".repeat(500_000));
+  // B's command is under way: it has noted where its reply begins, and now something is sent to A.
+  const mark = host.writer.pos;
+  a.connection.send(Buffer.from("push"));
+  expect(host.writer.pos).toBe(mark);
+  host.writer.raw(Buffer.from("reply to B"));
+  host.turn.hold(b.connection, mark);
+  host.turn.end();
+  expect(b.socket.text).toBe("reply to B");
+  a.socket.room = Number.POSITIVE_INFINITY;
+  a.connection.drain();
+  expect(a.socket.text).toBe(`${"x".repeat(500_000)}push`);
+});
+
+test("what is sent besides comes behind the replies held before it", () => {
+  const host = new Host();
+  const client = host.connect();
+  host.reply(client, "first ");
+  client.connection.send(Buffer.from("second "));
+  host.reply(client, "third");
+  host.turn.end();
+  expect(client.socket.text).toBe("first second third");
+});
+
+test("a connection closed after its replies gets them all first", () => {
+  for (const room of [Number.POSITIVE_INFINITY, 10]) {
+    const host = new Host();
+    const client = host.connect();
+    client.socket.room = room;
+    host.reply(client, "y".repeat(100_000));
+    client.connection.close("after-replies");
+    expect(client.socket.ended).toBe(false);
+    host.turn.end();
+    expect(client.socket.ended).toBe(room > 10);
+    client.socket.room = Number.POSITIVE_INFINITY;
+    client.connection.drain();
+    expect([client.socket.text.length, client.socket.ended]).toEqual([100_000, true]);
+    expect(host.gone).toEqual([client.connection]);
+  }
+});
+
+test("a connection closed at once gets nothing more, and frees what waits", () => {
+  const host = new Host();
+  const [a, b] = [host.connect(), host.connect()];
+  a.socket.room = 5;
+  host.reply(a, "z".repeat(200_000));
+  host.turn.end();
+  host.reply(a, "more");
+  host.reply(b, "other");
+  a.connection.close("now");
+  a.connection.send(Buffer.from("late"));
+  host.turn.end();
+  expect([a.socket.text, a.socket.ended, a.connection.outputBytes]).toEqual(["zzzzz", true, 0]);
+  expect(b.socket.text).toBe("other");
+  a.connection.drop();
+  expect(host.gone).toEqual([a.connection]);
+});
+
+test("the output limit is looked at as soon as something waits", () => {
+  const host = new Host();
+  host.limit = 1000;
+  const [a, b] = [host.connect(), host.connect()];
+  a.socket.room = 0;
+  host.reply(a, "x".repeat(2000));
+  host.reply(b, "fine");
+  host.turn.end();
+  expect([a.socket.ended, a.connection.closed, b.socket.text]).toEqual([true, true, "fine"]);
+});
+
+test("replies go out by themselves at the end of the loop's turn", async () => {
+  const host = new Host();
+  const client = host.connect();
+  host.reply(client, "a");
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(client.socket.text).toBe("a");
+});
