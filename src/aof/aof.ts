@@ -61,7 +61,7 @@ export class Aof {
   }
 
   /** Loads what the manifest names: to be stepped until it is not "more"; on "failed" the server must not start. */
-  load(parts: Pick<LoadDeps, "execute" | "loadRdb">): AofLoad {
+  load(parts: Pick<LoadDeps, "execute" | "fileBegins" | "loadRdb">): AofLoad {
     const { settings, log } = this.deps;
     return new AofLoad({ folder: this.folder, log, settings, ...parts });
   }

@@ -33,6 +33,8 @@ export interface LoadDeps {
   readonly folder: AofFolder;
   readonly log: AofLog;
   readonly settings: { readonly aofLoadTruncated: boolean };
+  /** A file begins: commands are for database 0 until they say otherwise. */
+  fileBegins(): void;
   /** Executes a command, whatever it replies; false: there is none of this name. */
   execute(request: Request): boolean;
   loadRdb(source: RdbBytes): RdbLoading;
@@ -120,6 +122,7 @@ export class AofLoad {
     const { name } = this.files[this.index]!;
     this.fileName = name;
     this.started = performance.now();
+    this.deps.fileBegins();
     this.current = FileLoad.open(name, this.index >= this.lastFilled, this.deps);
     if (this.current === null) this.state = "failed";
     return this.current !== null;

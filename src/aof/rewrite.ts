@@ -218,7 +218,9 @@ export class AofRewrite {
       return false;
     }
     // The manifest must know the file before anything is in it, and the file before must be whole by then.
-    if (!writer.readyToLeave() || (state === "on" && !folder.persist(manifest))) {
+    const ready = writer.readyToLeave();
+    if (!ready) this.deps.log.warning("Can't rewrite the AOF while the current file cannot be written");
+    if (!ready || (state === "on" && !folder.persist(manifest))) {
       file.close();
       return false;
     }

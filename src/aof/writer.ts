@@ -69,8 +69,6 @@ export class AofWriter extends EffectBuffer {
   private fileStart = 0;
   private writeFailure: unknown = null;
   private oldSyncFailure: unknown = null;
-  /** Half of a command is in the file and could not be cut off: it must be completed before anything else. */
-  private torn = false;
   private lastAttempt = 0;
   private lastComplaint = Number.NEGATIVE_INFINITY;
   private postponedSince = 0;
@@ -192,7 +190,6 @@ export class AofWriter extends EffectBuffer {
       return false;
     }
     this.clear();
-    this.torn = false;
     if (this.writeFailure !== null) {
       deps.log.notice("AOF write error looks solved, Redis can write again.");
       this.writeFailure = null;
@@ -225,7 +222,6 @@ export class AofWriter extends EffectBuffer {
             `time it starts.  ftruncate: ${systemErrorText(stuck)}`,
         );
       this.drop(written);
-      this.torn = true;
     }
     this.writeFailure = error;
     this.fail(error);
@@ -347,14 +343,14 @@ export class AofWriter extends EffectBuffer {
 
   /**
    * Whether the file can be left: what is recorded is in it, and on disk, before the next one exists; otherwise a
-   * power cut could take the end of this one and leave the next. What cannot be written stays in the buffer for
-   * the next file. False: half of a command is in this file.
+   * power cut could take the end of this one and leave the next. False: not all of it can be written. It cannot go
+   * to the next file instead, since the snapshot that goes with that has it too.
    */
   readyToLeave(): boolean {
     const { file } = this;
     if (file === null) return true;
     this.flush(true);
-    if (this.torn) return false;
+    if (this.bufferLength > 0) return false;
     const known = file.syncFailure !== null;
     const failure = file.syncNow();
     if (failure !== null && !known) this.noteSyncFailure(failure);
@@ -393,7 +389,6 @@ export class AofWriter extends EffectBuffer {
     }
     this.clear();
     this.active = false;
-    this.torn = false;
     this.writeFailure = this.oldSyncFailure = null;
     this.failedUpTo = 0;
     this.afterSync = null;

@@ -40,6 +40,8 @@ import type { SlowlogDeps } from "./slowlog.ts";
 import { slowlogCommands } from "./slowlog.ts";
 import type { SortDeps } from "./sort.ts";
 import { sortCommands } from "./sort.ts";
+import type { StreamDeps } from "./streams/common.ts";
+import { streamCommands } from "./streams.ts";
 import { stringCommands } from "./strings.ts";
 import type { TransactionCommandDeps } from "./transactions.ts";
 import { transactionCommands } from "./transactions.ts";
@@ -62,6 +64,7 @@ export type CommandHost = ClientDeps &
   HashDeps &
   ListDeps &
   SortDeps &
+  StreamDeps &
   ZsetDeps &
   ShutdownDeps &
   DumpDeps & {
@@ -98,5 +101,6 @@ export function allCommands(host: CommandHost): CommandSpec[] {
     ...hashCommands(host),
     ...listCommands(host),
     ...sortCommands(host),
+    ...streamCommands(host),
   ];
 }

@@ -80,6 +80,8 @@ export class Segment {
   count = 0;
   /** Where the table's list has it. */
   index = 0;
+  /** No entry expires before this time. */
+  soonest = Number.POSITIVE_INFINITY;
 
   constructor(
     public depth: number,
@@ -196,6 +198,8 @@ export class Segment {
 
   /** Takes the entry of another segment over, given its hash or slot. */
   adopt(hash: number, from: Uint8Array, offset: number, end: number): void {
+    const expiry = expiryAt(from, offset);
+    if (expiry !== NO_EXPIRY && expiry < this.soonest) this.soonest = expiry;
     copyBytes(this.bytes, this.used, from, offset, end);
     this.place(hash, this.used);
     this.used += end - offset;
@@ -210,6 +214,7 @@ export class Segment {
     copy.waste = this.waste;
     copy.count = this.count;
     copy.index = this.index;
+    copy.soonest = this.soonest;
     return copy;
   }
 

@@ -78,6 +78,10 @@ export class HashTable implements BigValue {
   count = 0;
   /** Entries with an expiry. */
   expiring = 0;
+  /** No entry expires before this time. */
+  soonest = Number.POSITIVE_INFINITY;
+  /** For the key space: under which tick its wheel knows the table, 0: it does not. */
+  wheelTick = 0;
   private held = 0;
   /** The current entry. */
   private segment: Segment;
@@ -236,16 +240,67 @@ export class HashTable implements BigValue {
     if (had !== NO_EXPIRY && at !== NO_EXPIRY) {
       writeExpiry(segment.bytes, offset, at);
     } else if (had !== NO_EXPIRY) {
-      const field = fieldAt(segment.bytes, offset);
-      segment.move(this.slot, field);
-      segment.waste += field - offset;
-      this.expiring--;
+      this.dropExpiry();
     } else {
       const size = entryEnd(segment.bytes, offset, this.hasValues) - offset;
       this.makeRoom(size + expiryBytes(at));
       this.moveEntry(size, at, NOTHING, 0, -1);
       this.expiring++;
-      this.checkBytes();
+    }
+    if (at !== NO_EXPIRY) {
+      if (at < this.segment.soonest) this.segment.soonest = at;
+      if (at < this.soonest) this.soonest = at;
+    }
+    this.checkBytes();
+  }
+
+  /** Takes the current entry's expiry, if it has one; it stays the current entry. */
+  private dropExpiry(): void {
+    const { segment, slot, offset } = this;
+    const field = fieldAt(segment.bytes, offset);
+    if (field === offset) return;
+    segment.move(slot, field);
+    segment.waste += field - offset;
+    this.expiring--;
+  }
+
+  /** Whether the current entry has expired. */
+  isDue(now: number): boolean {
+    const at = this.expiry;
+    return at !== NO_EXPIRY && now > at;
+  }
+
+  /**
+   * Removes entries that have expired, segment by segment, until at least `most` are gone; their fields are
+   * added to `removed`. Others may be left if `soonest` is still before `now`.
+   */
+  removeDue(now: number, most: number, removed: Uint8Array[]): void {
+    const first = removed.length;
+    let soonest = Number.POSITIVE_INFINITY;
+    for (const segment of this.segments) {
+      if (segment.soonest < now && removed.length - first < most) this.collectDue(segment, now, removed);
+      if (segment.soonest < soonest) soonest = segment.soonest;
+    }
+    this.soonest = soonest;
+    for (let i = first; i < removed.length; i++) {
+      this.find(removed[i]!, 0, removed[i]!.length);
+      this.remove();
+    }
+  }
+
+  /** Adds the fields of a segment that have expired to `due`; the segment's `soonest` is then of the others. */
+  private collectDue(segment: Segment, now: number, due: Uint8Array[]): void {
+    const { bytes, capacity } = segment;
+    segment.soonest = Number.POSITIVE_INFINITY;
+    for (let slot = 0; slot < capacity; slot++) {
+      const offset = segment.offset(slot);
+      if (offset === 0) continue;
+      const at = expiryAt(bytes, offset);
+      if (at === NO_EXPIRY) continue;
+      if (now > at) {
+        readPart(bytes, fieldAt(bytes, offset), this.blocks, scratch);
+        due.push(scratch.buf.slice(scratch.start, scratch.end));
+      } else if (at < segment.soonest) segment.soonest = at;
     }
   }
 
@@ -296,7 +351,7 @@ export class HashTable implements BigValue {
     return true;
   }
 
-  /** Sets a field's value; returns whether the field is new. The field loses its expiry. */
+  /** Sets a field's value; returns whether the field is new. Unless `keepExpiry`, it loses its expiry. */
   set(
     field: Uint8Array,
     fieldStart: number,
@@ -304,9 +359,10 @@ export class HashTable implements BigValue {
     value: Uint8Array,
     start: number,
     end: number,
+    keepExpiry = false,
   ): boolean {
     if (this.find(field, fieldStart, fieldEnd)) {
-      if (this.expiring > 0) this.setExpiry(NO_EXPIRY);
+      if (!keepExpiry && this.expiring > 0) this.dropExpiry();
       this.setValue(value, start, end);
       return false;
     }
@@ -518,6 +574,7 @@ export class HashTable implements BigValue {
     copy.mask = this.mask;
     copy.count = this.count;
     copy.expiring = this.expiring;
+    copy.soonest = this.soonest;
     copy.directory = new Array<Segment>(this.directory.length).fill(copy.segment);
     copy.held = 0;
     copy.depths.fill(0);

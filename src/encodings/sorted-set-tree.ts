@@ -25,6 +25,12 @@ const QUARTER_INNER = FANOUT / 4;
 const way = new Int32Array(MAX_HEIGHT);
 const turn = new Int32Array(MAX_HEIGHT);
 
+/** Where the scores equal to the one at `at` end. */
+function endOfRun(slab: Float64Array, base: number, at: number, count: number, score: number): number {
+  if (at + 1 === count || slab[base + at + 1] !== score) return at + 1;
+  return upperBound(slab, base, at + 1, count, score);
+}
+
 export class Tree {
   private leaves = new Leaves();
   private inners = new Inners();
@@ -93,7 +99,7 @@ export class Tree {
       const count = inners.count(node);
       let after = lowerBound(slab, base, 1, count, score);
       if (after < count && slab[base + after] === score)
-        after = this.childAfter(node, after, upperBound(slab, base, after, count, score), buf, start, end);
+        after = this.childAfter(node, after, endOfRun(slab, base, after, count, score), buf, start, end);
       way[level] = node;
       turn[level] = after - 1;
       node = inners.child(node, after - 1);
@@ -103,7 +109,7 @@ export class Tree {
     const count = leaves.count(node);
     let index = lowerBound(slab, base, 0, count, score);
     if (index < count && slab[base + index] === score)
-      index = this.entryFrom(node, index, upperBound(slab, base, index, count, score), buf, start, end);
+      index = this.entryFrom(node, index, endOfRun(slab, base, index, count, score), buf, start, end);
     this.leaf = node;
     this.index = index;
   }

@@ -151,14 +151,7 @@ export class StreamId {
    * `seqMax`. "-" and "+" are the lowest and highest ID unless `strict`; <ms>-* is taken with `open`. What
    * follows a NUL does not count. https://redis.io/docs/latest/develop/data-types/streams/#entry-ids
    */
-  parse(
-    buf: Uint8Array,
-    start: number,
-    end: number,
-    strict: boolean,
-    seqMax = false,
-    open = false,
-  ): number {
+  parse(buf: Uint8Array, start: number, end: number, strict: boolean, seqMax = false, open = false): number {
     if (end - start > MAX_INPUT) return ID_INVALID;
     let dash = -1;
     for (let i = start; i < end; i++) {

@@ -1,3 +1,4 @@
+import { copyBytes } from "../bytes/ascii.ts";
 import type { HashTable } from "../encodings/hash-table.ts";
 import {
   LP_MAX_BYTES,
@@ -253,7 +254,7 @@ export class ZsetReading implements Reading {
 /** Copies a string that has to outlast the next read. */
 function keep(target: OwnBytes, data: Uint8Array, start: number, end: number): void {
   target.resize(end - start);
-  target.buf.set(data.subarray(start, end));
+  copyBytes(target.buf, 0, data, start, end);
 }
 
 // -------------------------------------------------------------------------------- hashes

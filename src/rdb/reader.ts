@@ -92,6 +92,14 @@ export class RdbReader {
     this.data = EMPTY;
   }
 
+  /** Lets go of the window; `offset` stays. */
+  close(): void {
+    this.base = this.offset;
+    this.buf = this.data = EMPTY;
+    this.pos = this.limit = this.counted = 0;
+    this.source = NO_SOURCE;
+  }
+
   /** Bytes read so far. */
   get offset(): number {
     return this.base + this.pos;

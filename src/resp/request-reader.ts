@@ -162,6 +162,7 @@ export class RequestReader {
   finish(): void {
     const left = this.end - (this.multibulkLeft > 0 ? this.commandStart : this.pos);
     if (left === 0) {
+      if (!this.own) this.request.trim();
       this.request = this.shared;
       this.own = false;
       if (this.carried) this.spare = this.buf;

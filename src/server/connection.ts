@@ -115,7 +115,7 @@ export class Connection implements SessionLink {
       this.pieces.shift();
     }
     this.softLimitSince = 0;
-    if (this.endWhenDrained) this.end();
+    if (this.endWhenDrained && !this.holding) this.end();
   }
 
   close(how: "after-replies" | "now"): void {

@@ -149,7 +149,8 @@ export class ConsumerGroup implements Named {
   /** Removes a consumer with all it has pending. */
   removeConsumer(consumer: Consumer): void {
     const { pending } = consumer;
-    if (pending.size * WORTH_SWEEPING > this.pending.size) this.pending.removeWhere(CONSUMER, consumer.number);
+    if (pending.size * WORTH_SWEEPING > this.pending.size)
+      this.pending.removeWhere(CONSUMER, consumer.number);
     else
       for (let more = pending.first(scratch); more; more = pending.next(scratch)) {
         entry.id.read(scratch.rows, scratch.at);
@@ -185,7 +186,7 @@ export class ConsumerGroup implements Named {
     const owner = this.ownerOf(place);
     if (owner === consumer) return;
     entry.id.read(place.rows, place.at);
-    if (owner !== null && owner.pending.find(entry.id, scratch)) owner.pending.remove(scratch);
+    if (owner?.pending.find(entry.id, scratch)) owner.pending.remove(scratch);
     consumer.pending.insert(entry.id, scratch);
     place.rows[place.at + CONSUMER] = consumer.number;
   }
@@ -204,7 +205,7 @@ export class ConsumerGroup implements Named {
   removePending(place: Place): boolean {
     const owner = this.ownerOf(place);
     entry.id.read(place.rows, place.at);
-    if (owner !== null && owner.pending.find(entry.id, scratch)) owner.pending.remove(scratch);
+    if (owner?.pending.find(entry.id, scratch)) owner.pending.remove(scratch);
     return this.pending.remove(place);
   }
 
@@ -242,4 +243,3 @@ export function insertGroup(groups: ConsumerGroup[], group: ConsumerGroup): bool
   groups.splice(-1 - index, 0, group);
   return true;
 }
-

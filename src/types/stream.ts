@@ -324,4 +324,3 @@ function hasRoom(node: NodeBytes, textBytes: number, { maxBytes, maxEntries }: N
   if (node.end - node.start + textBytes >= limit) return false;
   return maxEntries === 0 || nodeEntries(node) + nodeDeleted(node) < maxEntries;
 }
-

@@ -5,15 +5,7 @@ import { Counter, StreamId } from "../../encodings/stream-id.ts";
 import { CommandError, errors } from "../../resp/errors.ts";
 import type { Stream } from "../../types/stream.ts";
 import { type Consumer, type ConsumerGroup, PendingEntry } from "../../types/stream-groups.ts";
-import {
-  neededGroup,
-  nowOf,
-  readStart,
-  readStrictId,
-  replyId,
-  streamAtForUse,
-  whole,
-} from "./common.ts";
+import { neededGroup, nowOf, readStart, readStrictId, replyId, streamAtForUse, whole } from "./common.ts";
 import { replyOne } from "./entries.ts";
 import { propagateClaim, propagateEffectsOnly, propagateGroupId } from "./propagating.ts";
 
@@ -81,8 +73,7 @@ class ClaimOptions {
       else if (call.is(i, JUSTID)) this.justId = true;
       else if (more && call.is(i, IDLE))
         this.deliveryTime = now - milliseconds(call, ++i, "IDLE option", "XCLAIM");
-      else if (more && call.is(i, TIME))
-        this.deliveryTime = milliseconds(call, ++i, "TIME option", "XCLAIM");
+      else if (more && call.is(i, TIME)) this.deliveryTime = milliseconds(call, ++i, "TIME option", "XCLAIM");
       else if (more && call.is(i, RETRYCOUNT)) {
         milliseconds(call, ++i, "RETRYCOUNT option", "XCLAIM");
         this.retryCount.setBig(call.bigint(i));
@@ -113,9 +104,9 @@ export function xclaim(call: Call): void {
     if (outcome === "left") continue;
     if (outcome === "claimed") {
       claimed++;
-      propagateClaim(call, 1, group, entry, call.bytes(i));
+      propagateClaim(call, 1, group, entry, i);
     } else {
-      propagateClaim(call, 1, group, entry, call.bytes(i));
+      propagateClaim(call, 1, group, entry, i);
       group.removePending(entry);
     }
     // The entry's propagation tells how far the group has come.

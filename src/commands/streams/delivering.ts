@@ -232,13 +232,7 @@ function readerOf(call: Call, key: number, group: ConsumerGroup): Consumer {
 }
 
 /** Replies with entries from `from` on, which become the consumer's to acknowledge. */
-function deliver(
-  call: Call,
-  key: number,
-  stream: Stream,
-  group: ConsumerGroup,
-  consumer: Consumer,
-): void {
+function deliver(call: Call, key: number, stream: Stream, group: ConsumerGroup, consumer: Consumer): void {
   const { reply } = call;
   const now = nowOf(call);
   const mark = reply.deferred();

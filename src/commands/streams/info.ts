@@ -84,8 +84,7 @@ function replyFacts(reply: ReplyWriter, stream: Stream): void {
 
 function fullStream(call: Call, stream: Stream): void {
   const { reply, argc } = call;
-  const malformed =
-    (argc !== 4 && argc !== 6) || !call.is(3, FULL) || (argc === 6 && !call.is(4, COUNT));
+  const malformed = (argc !== 4 && argc !== 6) || !call.is(3, FULL) || (argc === 6 && !call.is(4, COUNT));
   if (malformed) throw new CommandError(subcommandSyntax(call.quoted(1), call.text(0)));
   let count = argc === 6 ? call.int(5) : USUAL_COUNT;
   if (count < 0) count = USUAL_COUNT;
@@ -121,12 +120,7 @@ function fullGroup(reply: ReplyWriter, stream: Stream, group: ConsumerGroup, cou
   for (const consumer of group.consumers) fullConsumer(reply, group, consumer, count);
 }
 
-function fullConsumer(
-  reply: ReplyWriter,
-  group: ConsumerGroup,
-  consumer: Consumer,
-  count: number,
-): void {
+function fullConsumer(reply: ReplyWriter, group: ConsumerGroup, consumer: Consumer, count: number): void {
   const { pending } = consumer;
   reply.map(5);
   reply.bulkText("name");

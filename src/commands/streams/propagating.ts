@@ -27,13 +27,16 @@ export function propagateEffectsOnly(call: Call): void {
   if (call.recording) call.effects ??= [];
 }
 
-/** The pending entry as it is now: whose, since when, how often delivered; and how far the group has come. */
+/**
+ * The pending entry as it is now: whose, since when, how often delivered; and how far the group has come. Its ID
+ * is written as in argument `idAt`, or in full where that is 0.
+ */
 export function propagateClaim(
   call: Call,
   key: number,
   group: ConsumerGroup,
   entry: PendingEntry,
-  id = entry.readId().bytes(),
+  idAt = 0,
 ): void {
   if (!call.recording) return;
   call.propagate(
@@ -42,7 +45,7 @@ export function propagateClaim(
     group.name,
     group.ownerOf(entry)!.name,
     ZERO,
-    id,
+    idAt > 0 ? call.bytes(idAt) : entry.readId().bytes(),
     TIME,
     utf8(String(entry.time)),
     RETRYCOUNT,

@@ -63,9 +63,7 @@ export class TrimOptions implements Trimming {
     }
     this.idAt = i;
     if (this.limit > 0 && this.strategy === "none")
-      throw new CommandError(
-        "ERR syntax error, LIMIT cannot be used without specifying a trimming strategy",
-      );
+      throw new CommandError("ERR syntax error, LIMIT cannot be used without specifying a trimming strategy");
     if (!adding && this.strategy === "none")
       throw new CommandError("ERR syntax error, XTRIM must be called with a trimming strategy");
     if (!limited) this.limit = this.approximate ? usualLimit(deps) : 0;

@@ -51,6 +51,21 @@ export const DIFFERENCES: readonly Difference[] = [
     reason: "7.2 has listpacks for small lists and sets",
   },
   {
+    command: /^OBJECT ENCODING list\d$/i,
+    oracle: "older",
+    reason: "small lists are listpacks since 7.2",
+  },
+  {
+    command: /^LPOS \S+ \S+ RANK -9223372036854775808$/i,
+    oracle: "older",
+    reason: "7.2 refuses a rank that cannot be negated",
+  },
+  {
+    command: /^B(L|R)(POP|MOVE|POPLPUSH|MPOP) .*\b(1e400|1e20|9223372036854775807)\b/i,
+    oracle: "older",
+    reason: "7.2 tells a timeout that overflows from a negative one",
+  },
+  {
     command: /^z(rev)?rank x x x$/i,
     oracle: "older",
     reason: "WITHSCORE is new in 7.2",
