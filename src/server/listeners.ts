@@ -82,7 +82,7 @@ export class Listeners {
         const listener = Bun.listen<Connection>({
           hostname,
           port,
-          allowHalfOpen: true,
+          allowHalfOpen: tls === undefined,
           socket: this.handlers(kind),
           ...(tls === undefined ? {} : { tls }),
           ...(hostname.includes(":") ? { ipv6Only: true } : {}),
