@@ -1,6 +1,7 @@
 import { closeSync, fstatSync, ftruncateSync, openSync, readSync } from "node:fs";
 import { latin1Text } from "../bytes/ascii.ts";
 import { systemErrorText } from "../config/errors.ts";
+import { RdbError } from "../rdb/format.ts";
 import { Request } from "../resp/request.ts";
 import { type AofFolder, type AofLog, isMissing } from "./folder.ts";
 import type { AofFile } from "./manifest.ts";
@@ -201,7 +202,8 @@ class FileLoad {
       if (this.rdb !== null && !this.stepRdb(this.rdb, outOfTime)) return "more";
     } catch (error) {
       const what = this.isOld ? "the RDB preamble of the AOF file" : "the RDB base file";
-      this.deps.log.warning(systemErrorText(error));
+      // What is wrong inside of an RDB has been logged where it was found.
+      if (!(error instanceof RdbError)) this.deps.log.warning(systemErrorText(error));
       this.deps.log.warning(`Error reading ${what} ${this.name}, AOF loading aborted`);
       return "failed";
     }

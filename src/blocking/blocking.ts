@@ -47,6 +47,10 @@ export interface BlockingDeps {
   /** Sends a reply outside of any command and lets the connection read on. */
   answer(session: Session, reply: Uint8Array): void;
   countError(text: string): void;
+  /** A waiting command has been answered without having been served: count it. */
+  answered(session: Session, failed: boolean): void;
+  /** Lets time go on after a transaction, before commands are tried again. */
+  updateClock(): void;
   /** Somebody begins or ends to wait for a key. */
   watchingChanged(): void;
 }
@@ -173,6 +177,7 @@ export class Blocking implements KeyWatcher {
     const errorsBefore = writer.errorCount;
     write(writer);
     if (writer.errorCount > errorsBefore) this.deps.countError(writer.lastError);
+    this.deps.answered(session, writer.errorCount > errorsBefore);
     this.deps.answer(session, writer.buf.slice(0, writer.pos));
   }
 
@@ -217,6 +222,7 @@ export class Blocking implements KeyWatcher {
   serve(): void {
     if (this.serving) return;
     this.serving = true;
+    this.deps.updateClock();
     try {
       for (const name of this.ready) {
         this.ready.delete(name);

@@ -3,6 +3,7 @@ import type { CommandSpec } from "../call/spec.ts";
 
 import type { HashLimits } from "../types/hash.ts";
 import { hincrby, hincrbyfloat } from "./hashes/counting.ts";
+import { hashExpiryCommands } from "./hashes/expiring-rows.ts";
 import * as fields from "./hashes/fields.ts";
 import { hrandfield, hscan } from "./hashes/scanning.ts";
 import { Hashes } from "./hashes/values.ts";
@@ -231,5 +232,6 @@ export function hashCommands({ config }: HashDeps): CommandSpec[] {
       tips: ["nondeterministic_output_order"],
       run: (call) => fields.hvals(call, hashes),
     },
+    ...hashExpiryCommands(hashes),
   ];
 }

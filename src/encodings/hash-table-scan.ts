@@ -1,3 +1,4 @@
+import type { SegmentDirectory } from "./hash-table-directory.ts";
 import type { Segment } from "./hash-table-segment.ts";
 
 /**
@@ -37,8 +38,7 @@ function entryOf(segment: Segment, slot: number): number {
 }
 
 export function scanSegments(
-  directory: readonly Segment[],
-  mask: number,
+  directory: SegmentDirectory,
   cursor: number,
   count: number,
   found: number[],
@@ -49,7 +49,7 @@ export function scanSegments(
   let place = cursor % PLACES;
   const enough = found.length + count;
   for (;;) {
-    const segment = directory[reverseBits24(order) & mask]!;
+    const segment = directory.of(reverseBits24(order));
     const begin = reverseBits24(segment.prefix);
     if (segment.depth < depth) visitRest(segment, order, depth, place, found, hashAt);
     else {
@@ -58,7 +58,7 @@ export function scanSegments(
     }
     order = begin + (ORDERS >> segment.depth);
     if (order >= ORDERS) return 0;
-    if (found.length >= enough) return cursorOf(order, directory[reverseBits24(order) & mask]!.depth, 0);
+    if (found.length >= enough) return cursorOf(order, directory.of(reverseBits24(order)).depth, 0);
     place = depth = 0;
   }
 }

@@ -2,6 +2,7 @@ import { copyBytes } from "../bytes/ascii.ts";
 import { halfSipHash } from "../bytes/siphash.ts";
 import { Blocks } from "../memory/blocks.ts";
 import type { BigValue } from "../memory/objects.ts";
+import { MAX_DEPTH, SegmentDirectory } from "./hash-table-directory.ts";
 import { scanSegments } from "./hash-table-scan.ts";
 import {
   capacityFor,
@@ -29,14 +30,12 @@ import {
 /**
  * The hash table of big hashes and sets: fields (members) with or without values, by extendible hashing.
  *
- *   directory: Segment[2 ** bits]     indexed by the low `bits` bits of the keyed hash of the field
- *   segments:  Segment[]              each one once, in no order: for iterating and for random entries
+ *   directory: from the low bits of a field's keyed hash to a segment    hash-table-directory.ts
+ *   segment:   up to 800 entries with their bytes                        hash-table-segment.ts
  *
- * A segment (hash-table-segment.ts) of depth d holds all entries whose hash ends in its d-bit prefix, with
- * their bytes in a buffer of its own. One that gets full, or whose bytes exceed 48 KiB, is split in two by
- * the next bit; two sparse buddies are merged; a directory that needs one bit more is doubled, which copies
- * pointers only. So growth and shrinking cost at most one segment at a time, and a table of a million
- * entries is a few thousand JavaScript cells.
+ * A segment of depth d holds all entries whose hash ends in its d-bit prefix. One that gets full, or whose
+ * bytes exceed 48 KiB, is split in two by the next bit; two sparse buddies are merged. So growth and shrinking
+ * cost at most one segment at a time, and a table of a million entries is a few thousand JavaScript cells.
  *
  * A random entry: a random segment, taken with the probability of its fill, then a random slot until one is
  * in use. Every entry has the same chance, whatever the depths and sizes of segments.
@@ -45,7 +44,6 @@ import {
  * change. Changing anything makes no entry current.
  */
 
-const MAX_BITS = 24;
 const SPLIT_BYTES = 48 * 1024;
 /** A segment is not split for its bytes alone below this number of entries, while they fit. */
 const SPLIT_COUNT = 16;
@@ -67,12 +65,7 @@ export class TableCursor {
 }
 
 export class HashTable implements BigValue {
-  readonly segments: Segment[];
-  private directory: Segment[];
-  private bits = 0;
-  private mask = 0;
-  /** Segments by depth: the directory has as many bits as the deepest. */
-  private readonly depths = new Array<number>(MAX_BITS + 1).fill(0);
+  private directory: SegmentDirectory;
   private blocks = new Blocks();
   /** Entries held. */
   count = 0;
@@ -82,7 +75,6 @@ export class HashTable implements BigValue {
   soonest = Number.POSITIVE_INFINITY;
   /** For the key space: under which tick its wheel knows the table, 0: it does not. */
   wheelTick = 0;
-  private held = 0;
   /** The current entry. */
   private segment: Segment;
   private slot = 0;
@@ -98,14 +90,15 @@ export class HashTable implements BigValue {
   ) {
     const first = new Segment(0, 0, capacityFor(Math.min(expected, FULL)), 0);
     this.segment = first;
-    this.segments = [first];
-    this.directory = [first];
-    this.depths[0] = 1;
-    this.held = first.size;
+    this.directory = new SegmentDirectory(first);
+  }
+
+  get segments(): readonly Segment[] {
+    return this.directory.segments;
   }
 
   get memoryUse(): number {
-    return TABLE_OVERHEAD + this.held + this.directory.length * 8 + this.blocks.usedBytes;
+    return TABLE_OVERHEAD + this.directory.memoryUse + this.blocks.usedBytes;
   }
 
   // ------------------------------------------------------------------ finding
@@ -114,7 +107,7 @@ export class HashTable implements BigValue {
   find(buf: Uint8Array, start: number, end: number): boolean {
     const hash = halfSipHash(this.seed0, this.seed1, buf, start, end);
     this.hash = hash;
-    const segment = this.directory[hash & this.mask]!;
+    const segment = this.directory.of(hash);
     const { slots, capacity } = segment;
     this.segment = segment;
     const top = hash >>> 16;
@@ -185,7 +178,7 @@ export class HashTable implements BigValue {
    * from, 0 at the end. What is there from the first call to the last is found.
    */
   scan(cursor: number, count: number, found: number[]): number {
-    return scanSegments(this.directory, this.mask, cursor, count, found, this.hashAt);
+    return scanSegments(this.directory, cursor, count, found, this.hashAt);
   }
 
   // ------------------------------------------------------------------ the current entry
@@ -404,7 +397,7 @@ export class HashTable implements BigValue {
       const name = new Uint8Array(offset === 0 ? 0 : this.fieldLength());
       if (offset !== 0) this.copyField(name);
       this.split(segment);
-      this.segment = this.directory[this.hash & this.mask]!;
+      this.segment = this.directory.of(this.hash);
       if (offset !== 0) this.find(name, 0, name.length);
       else this.slot = this.freeSlot(this.segment);
     }
@@ -412,7 +405,7 @@ export class HashTable implements BigValue {
     if (segment.used + size <= segment.bytes.length) return;
     const before = segment.bytes.length;
     segment.makeRoom(size, this.hasValues);
-    this.held += segment.bytes.length - before;
+    this.directory.held += segment.bytes.length - before;
   }
 
   private fieldLength(): number {
@@ -440,14 +433,14 @@ export class HashTable implements BigValue {
   }
 
   private grow(segment: Segment): void {
-    if (segment.capacity >= MAX_CAPACITY && segment.depth < MAX_BITS) this.split(segment);
+    if (segment.capacity >= MAX_CAPACITY && segment.depth < MAX_DEPTH) this.split(segment);
     else this.resizeSlots(segment, capacityFor(segment.count + (segment.count >> 3)));
   }
 
   private resizeSlots(segment: Segment, capacity: number): void {
     const before = segment.size;
     segment.resizeSlots(capacity);
-    this.held += segment.size - before;
+    this.directory.held += segment.size - before;
   }
 
   // ------------------------------------------------------------------ splitting and merging
@@ -461,7 +454,7 @@ export class HashTable implements BigValue {
 
   private split(segment: Segment): void {
     const { depth, prefix, slots, bytes } = segment;
-    if (depth === MAX_BITS) {
+    if (depth === MAX_DEPTH) {
       if (segment.live > SPLIT_BYTES) throw new RangeError("hash table is full");
       return;
     }
@@ -484,36 +477,11 @@ export class HashTable implements BigValue {
       const end = entryEnd(bytes, offset, this.hasValues);
       (goesUp[slot] === 0 ? low : high).adopt(slots[slot]!, bytes, offset, end);
     }
-    if (depth === this.bits) {
-      this.directory = this.directory.concat(this.directory);
-      this.bits++;
-      this.mask = this.directory.length - 1;
-    }
-    this.put(segment.index, low);
-    this.put(this.segments.length, high);
-    this.leave(segment);
+    this.directory.split(segment, low, high);
   }
 
   private half(segment: Segment, prefix: number, count: number, bytes: number): Segment {
     return new Segment(segment.depth + 1, prefix, capacityFor(count + (count >> 2)), bytes + (bytes >>> 3));
-  }
-
-  /** Takes a segment into the list at `index` and into the directory. */
-  private put(index: number, segment: Segment): void {
-    segment.index = index;
-    this.segments[index] = segment;
-    const { directory } = this;
-    const step = 1 << segment.depth;
-    for (let at = segment.prefix; at < directory.length; at += step) directory[at] = segment;
-    this.depths[segment.depth]!++;
-    this.held += segment.size;
-  }
-
-  /** A segment that others have taken the place of. */
-  private leave(segment: Segment): void {
-    this.depths[segment.depth]!--;
-    this.held -= segment.size;
-    segment.dispose();
   }
 
   /** After a removal: gives room back, merges with the buddy. */
@@ -522,14 +490,14 @@ export class HashTable implements BigValue {
     if (count * 5 < capacity && capacity > 8) this.resizeSlots(segment, capacityFor(count * 2));
     const before = segment.bytes.length;
     segment.shrink(this.hasValues);
-    this.held += segment.bytes.length - before;
+    this.directory.held += segment.bytes.length - before;
     if (count < MERGE_BELOW && segment.depth > 0) this.merge(segment);
   }
 
   private merge(segment: Segment): void {
     const { depth } = segment;
     const bit = 1 << (depth - 1);
-    const buddy = this.directory[(segment.prefix ^ bit) & this.mask]!;
+    const buddy = this.directory.of(segment.prefix ^ bit);
     const count = segment.count + buddy.count;
     const bytes = segment.live + buddy.live;
     if (buddy.depth !== depth || count > MERGE_SUM || bytes > SPLIT_BYTES / 2) return;
@@ -544,45 +512,23 @@ export class HashTable implements BigValue {
         const offset = contents & OFFSET;
         if (offset !== 0) joined.adopt(contents, from, offset, entryEnd(from, offset, this.hasValues));
       }
-    const last = this.segments.pop()!;
-    const [kept, gone] = segment.index < buddy.index ? [segment, buddy] : [buddy, segment];
-    if (last !== gone) {
-      last.index = gone.index;
-      this.segments[gone.index] = last;
-    }
-    this.put(kept.index, joined);
-    this.leave(segment);
-    this.leave(buddy);
-    this.shrinkDirectory();
+    this.directory.merge(segment, buddy, joined);
     // Its own buddy may have waited for it: where nothing is removed any more, nobody would ask again.
     if (count < MERGE_BELOW && joined.depth > 0) this.merge(joined);
-  }
-
-  private shrinkDirectory(): void {
-    while (this.bits > 0 && this.depths[this.bits] === 0) {
-      this.bits--;
-      this.directory.length >>= 1;
-    }
-    this.mask = this.directory.length - 1;
   }
 
   // ------------------------------------------------------------------ as a whole
 
   clone(): HashTable {
     const copy = new HashTable(this.seed0, this.seed1, this.hasValues);
-    copy.bits = this.bits;
-    copy.mask = this.mask;
     copy.count = this.count;
     copy.expiring = this.expiring;
     copy.soonest = this.soonest;
-    copy.directory = new Array<Segment>(this.directory.length).fill(copy.segment);
-    copy.held = 0;
-    copy.depths.fill(0);
-    for (const segment of this.segments) {
+    copy.directory = this.directory.clone((segment) => {
       const twin = segment.clone();
       if (this.blocks.count > 0) this.copyBlocks(twin, copy.blocks);
-      copy.put(segment.index, twin);
-    }
+      return twin;
+    });
     return copy;
   }
 
@@ -597,10 +543,8 @@ export class HashTable implements BigValue {
   }
 
   dispose(): void {
-    for (const segment of this.segments) segment.dispose();
+    this.directory.dispose();
     this.blocks.clear();
-    this.segments.length = 0;
-    this.directory.length = 0;
   }
 
   /** For statistics: entries that lie so many slots behind their home, by that number. */

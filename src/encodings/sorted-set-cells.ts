@@ -22,7 +22,7 @@ const PAGE_UNITS = 1 << PAGE_SHIFT;
 const FIRST_UNITS = 256;
 const MAX_PAGES = 1 << 17;
 const CLASSES = classOf(MAX_CELL) + 1;
-const SHORT = 255;
+const LONG = 255;
 
 export class Cells {
   private readonly pages: Uint8Array[] = [];
@@ -54,7 +54,7 @@ export class Cells {
     const page = this.pages[position >>> PAGE_SHIFT]!;
     const at = ((position & UNIT_MASK) << 3) + 8;
     const length = page[at]!;
-    if (length !== SHORT) {
+    if (length !== LONG) {
       this.buf = page;
       this.start = at + 1;
       this.end = at + 1 + length;
@@ -78,7 +78,7 @@ export class Cells {
     const page = this.pages[position >>> PAGE_SHIFT]!;
     let at = ((position & UNIT_MASK) << 3) + 8;
     const length = page[at++]!;
-    if (length === SHORT) {
+    if (length === LONG) {
       this.open(position);
       return compareRanges(this.buf, this.start, this.end, buf, start, end);
     }
@@ -94,8 +94,8 @@ export class Cells {
     const page = this.pages[position >>> PAGE_SHIFT]!;
     let at = ((position & UNIT_MASK) << 3) + 8;
     const length = page[at]!;
-    if (length === SHORT || length !== end - start)
-      return length === SHORT && this.compare(position, buf, start, end) === 0;
+    if (length === LONG || length !== end - start)
+      return length === LONG && this.compare(position, buf, start, end) === 0;
     for (let i = start; i < end; i++) if (page[++at] !== buf[i]) return false;
     return true;
   }
@@ -109,12 +109,12 @@ export class Cells {
     const page = this.pages[position >>> PAGE_SHIFT]!;
     this.doubles[position >>> PAGE_SHIFT]![position & UNIT_MASK] = score;
     let at = ((position & UNIT_MASK) << 3) + 8;
-    if (length < SHORT) {
+    if (length < LONG) {
       page[at] = length;
       copyBytes(page, at + 1, buf, start, end);
       return position;
     }
-    page[at++] = SHORT;
+    page[at++] = LONG;
     write32(page, at, length);
     if (inCell(length)) copyBytes(page, at + 4, buf, start, end);
     else {
@@ -131,7 +131,7 @@ export class Cells {
     const page = this.pages[position >>> PAGE_SHIFT]!;
     const at = ((position & UNIT_MASK) << 3) + 8;
     let length = page[at]!;
-    if (length === SHORT) {
+    if (length === LONG) {
       length = read32(page, at + 1);
       if (!inCell(length)) this.freeBlock(read32(page, at + 5));
     }
@@ -219,7 +219,7 @@ function inCell(length: number): boolean {
 }
 
 function cellBytes(length: number): number {
-  if (length < SHORT) return length + 9;
+  if (length < LONG) return length + 9;
   return inCell(length) ? length + 13 : 17;
 }
 

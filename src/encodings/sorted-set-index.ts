@@ -36,6 +36,8 @@ export class SortedSetIndex implements SortedSet, BigValue {
   private tree: Tree;
   private leaf = 0;
   private index = 0;
+  /** The cell that `scoreOf` has found last. */
+  private found = 0;
   buf: Uint8Array = EMPTY;
   start = 0;
   end = 0;
@@ -58,20 +60,21 @@ export class SortedSetIndex implements SortedSet, BigValue {
     return this.cells.heldBytes + this.members.heldBytes + this.tree.heldBytes + FIXED_BYTES;
   }
 
-  private find(buf: Uint8Array, start: number, end: number): number {
+  private lookUp(buf: Uint8Array, start: number, end: number): number {
     const { members } = this;
     return members.find(this.cells, members.hash(buf, start, end), buf, start, end);
   }
 
   scoreOf(buf: Uint8Array, start: number, end: number): number {
-    const cell = this.find(buf, start, end);
+    const cell = this.lookUp(buf, start, end);
+    this.found = cell;
     return cell === 0 ? Number.NaN : this.cells.score(cell);
   }
 
   rankOf(buf: Uint8Array, start: number, end: number): number {
-    const cell = this.find(buf, start, end);
+    const cell = this.lookUp(buf, start, end);
     if (cell === 0) return -1;
-    this.tree.find(this.cells.score(cell), buf, start, end);
+    this.tree.find(this.cells.score(cell), cell);
     return this.tree.rank();
   }
 
@@ -81,9 +84,8 @@ export class SortedSetIndex implements SortedSet, BigValue {
     this.tree.insert(cell);
   }
 
-  rescore(old: number, score: number, buf: Uint8Array, start: number, end: number): void {
-    this.tree.find(old, buf, start, end);
-    this.tree.rescore(score);
+  rescore(score: number): void {
+    this.tree.rescore(this.found, score);
   }
 
   remove(buf: Uint8Array, start: number, end: number): boolean {
@@ -91,7 +93,7 @@ export class SortedSetIndex implements SortedSet, BigValue {
     const hash = members.hash(buf, start, end);
     const cell = members.find(cells, hash, buf, start, end);
     if (cell === 0) return false;
-    tree.find(cells.score(cell), buf, start, end);
+    tree.find(cells.score(cell), cell);
     tree.remove(1);
     members.remove(hash, cell);
     cells.free(cell);

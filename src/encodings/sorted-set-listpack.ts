@@ -33,6 +33,8 @@ import { compareRanges } from "./sorted-set-cells.ts";
 export class ListpackSortedSet implements SortedSet {
   private store!: ByteStore;
   private at = 0;
+  /** The entry that `scoreOf` has found last. */
+  private found = 0;
   private readonly item = new LpItem();
 
   /** Stands for this listpack from now on. */
@@ -78,6 +80,7 @@ export class ListpackSortedSet implements SortedSet {
 
   scoreOf(buf: Uint8Array, start: number, end: number): number {
     const at = this.find(buf, start, end);
+    this.found = at;
     return at === 0 ? Number.NaN : scoreAt(this.store, lpNext(this.store, at));
   }
 
@@ -110,9 +113,9 @@ export class ListpackSortedSet implements SortedSet {
     }
   }
 
-  rescore(_old: number, score: number, buf: Uint8Array, start: number, end: number): void {
+  rescore(score: number, buf: Uint8Array, start: number, end: number): void {
     const { store } = this;
-    const at = this.find(buf, start, end);
+    const at = this.found;
     const before = lpPrev(store, at);
     const after = lpNext(store, lpNext(store, at));
     if (

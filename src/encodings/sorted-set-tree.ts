@@ -89,8 +89,8 @@ export class Tree {
     this.index = rank;
   }
 
-  /** Goes to the first entry that is not before (score, member). */
-  find(score: number, buf: Uint8Array, start: number, end: number): void {
+  /** Goes to this cell's entry, looked for by this score, or to where it would be put. */
+  find(score: number, cell: number): void {
     const { inners, leaves } = this;
     let node = this.root;
     for (let level = 0; level < this.height; level++) {
@@ -99,7 +99,7 @@ export class Tree {
       const count = inners.count(node);
       let after = lowerBound(slab, base, 1, count, score);
       if (after < count && slab[base + after] === score)
-        after = this.childAfter(node, after, endOfRun(slab, base, after, count, score), buf, start, end);
+        after = this.childAfter(node, after, endOfRun(slab, base, after, count, score), cell);
       way[level] = node;
       turn[level] = after - 1;
       node = inners.child(node, after - 1);
@@ -108,43 +108,35 @@ export class Tree {
     const base = leaves.scoreBase(node);
     const count = leaves.count(node);
     let index = lowerBound(slab, base, 0, count, score);
-    if (index < count && slab[base + index] === score)
-      index = this.entryFrom(node, index, endOfRun(slab, base, index, count, score), buf, start, end);
+    if (index < count && slab[base + index] === score && leaves.cell(node, index) !== cell)
+      index = this.entryFrom(node, index, endOfRun(slab, base, index, count, score), cell);
     this.leaf = node;
     this.index = index;
   }
 
-  /** Of children whose first scores are the same: the first one that begins behind the member. */
-  private childAfter(
-    node: number,
-    low: number,
-    high: number,
-    buf: Uint8Array,
-    start: number,
-    end: number,
-  ): number {
+  /** Of children whose first scores are the same: the first one that begins behind the cell's member. */
+  private childAfter(node: number, low: number, high: number, cell: number): number {
     const { cells, inners } = this;
+    cells.open(cell);
+    const { buf, start, end } = cells;
     while (low < high) {
       const middle = (low + high) >>> 1;
-      if (cells.compare(inners.cell(node, middle), buf, start, end) <= 0) low = middle + 1;
+      const other = inners.cell(node, middle);
+      if (other === cell || cells.compare(other, buf, start, end) <= 0) low = middle + 1;
       else high = middle;
     }
     return low;
   }
 
-  /** Of entries of a leaf with the same score: the first one that is not before the member. */
-  private entryFrom(
-    leaf: number,
-    low: number,
-    high: number,
-    buf: Uint8Array,
-    start: number,
-    end: number,
-  ): number {
+  /** Of entries of a leaf with the same score: the first one whose member is not before the cell's. */
+  private entryFrom(leaf: number, low: number, high: number, cell: number): number {
     const { cells, leaves } = this;
+    cells.open(cell);
+    const { buf, start, end } = cells;
     while (low < high) {
       const middle = (low + high) >>> 1;
-      if (cells.compare(leaves.cell(leaf, middle), buf, start, end) < 0) low = middle + 1;
+      const other = leaves.cell(leaf, middle);
+      if (other !== cell && cells.compare(other, buf, start, end) < 0) low = middle + 1;
       else high = middle;
     }
     return low;
@@ -211,10 +203,9 @@ export class Tree {
 
   /** Puts a cell in its place. */
   insert(cell: number): void {
-    const { cells, leaves } = this;
-    const score = cells.score(cell);
-    cells.open(cell);
-    this.find(score, cells.buf, cells.start, cells.end);
+    const { leaves } = this;
+    const score = this.cells.score(cell);
+    this.find(score, cell);
     this.size++;
     const { leaf, index } = this;
     for (let level = 0; level < this.height; level++) this.inners.grow(way[level]!, turn[level]!, 1);
@@ -243,10 +234,11 @@ export class Tree {
     );
   }
 
-  /** Gives the entry where `find` ended another score. */
-  rescore(score: number): void {
-    const { leaves, cells, leaf, index } = this;
-    const cell = leaves.cell(leaf, index);
+  /** Gives this cell's entry another score. */
+  rescore(cell: number, score: number): void {
+    const { leaves, cells } = this;
+    this.find(cells.score(cell), cell);
+    const { leaf, index } = this;
     cells.setScore(cell, score);
     if (this.fits(leaf, index, score)) {
       leaves.setScore(leaf, index, score);

@@ -20,8 +20,8 @@ export interface SortedSet {
   rankOf(buf: Uint8Array, start: number, end: number): number;
   /** Adds a member that is not there. */
   insert(score: number, buf: Uint8Array, start: number, end: number): void;
-  /** Gives a member that is there another score; `old` is the one it has. */
-  rescore(old: number, score: number, buf: Uint8Array, start: number, end: number): void;
+  /** Gives the member that `scoreOf` has found just before another score; its bytes are given again. */
+  rescore(score: number, buf: Uint8Array, start: number, end: number): void;
   /** Takes a member out; false if it is not there. */
   remove(buf: Uint8Array, start: number, end: number): boolean;
   /** Takes `count` entries out from this rank on; they must be there. */

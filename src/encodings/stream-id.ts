@@ -136,9 +136,14 @@ export class StreamId {
 
   /** Writes <ms>-<seq> at `at`, where there are ID_TEXT bytes of room; returns the offset behind it. */
   writeText(buf: Uint8Array, at: number): number {
-    at = writePart(buf, at, this.msHigh, this.msLow);
-    buf[at] = DASH;
-    return writePart(buf, at + 1, this.seqHigh, this.seqLow);
+    if (this.msLow !== lastLow || this.msHigh !== lastHigh) {
+      lastLow = this.msLow;
+      lastHigh = this.msHigh;
+      lastLength = writePart(lastText, 0, lastHigh, lastLow);
+      lastText[lastLength++] = DASH;
+    }
+    for (let i = 0; i < lastLength; i++) buf[at++] = lastText[i]!;
+    return writePart(buf, at, this.seqHigh, this.seqLow);
   }
 
   bytes(): Uint8Array {
@@ -223,6 +228,12 @@ function parseOddPart(buf: Uint8Array, start: number, end: number): boolean {
   partLow = Number(value & 0xffffffffn);
   return true;
 }
+
+/** The milliseconds last written, with the dash: IDs written one after the other often share them. */
+const lastText = new Uint8Array(ID_TEXT);
+let lastHigh = -1;
+let lastLow = -1;
+let lastLength = 0;
 
 function writePart(buf: Uint8Array, at: number, high: number, low: number): number {
   if (high < SAFE_HIGH) return writeInt(buf, at, high * TWO_32 + low);

@@ -7,13 +7,14 @@ import type { ByteStore } from "../memory/byte-store.ts";
  * Where the listpacks of stream nodes lie. All streams share one arena, so that a stream of three entries costs
  * a cell of about its own size, and one of millions no JavaScript objects for its nodes.
  *
- *   row of a node in its stream's table:   ID (4 columns) | place | bytes, bit 31: in a block
+ *   row of a node in its stream's table:   ID (4 columns) | place | bytes, bit 31: in a block | room
  *
  *   place: a position in the arena, or the number of a block where the node is too big for a cell
  */
-export const NODE_WIDTH = 6;
+export const NODE_WIDTH = 7;
 const PLACE = 4;
 const BYTES = 5;
+const ROOM = 6;
 const IN_BLOCK = 0x80000000;
 const LENGTH = 0x7fffffff;
 const PAGE_SHIFT = 15;
@@ -55,9 +56,10 @@ export class NodeBytes implements ByteStore {
   }
 
   resize(length: number): void {
-    if (length > this.capacity()) this.move(length, length + (length >>> 2));
+    const { rows, at } = this;
+    if (length > rows[at + ROOM]!) this.move(length, length + (length >>> 2));
     else {
-      this.rows[this.at + BYTES] = this.inBlock() ? (length | IN_BLOCK) >>> 0 : length;
+      rows[at + BYTES] = (rows[at + BYTES]! & IN_BLOCK) | length;
       this.end = this.start + length;
     }
   }
@@ -66,12 +68,12 @@ export class NodeBytes implements ByteStore {
   fit(): void {
     const length = this.end - this.start;
     const needed = length <= MAX_CELL ? roundUp(length) : length;
-    if (needed < this.capacity()) this.move(length, length);
+    if (needed < this.rows[this.at + ROOM]!) this.move(length, length);
   }
 
   /** Gives the node's memory back; its row is about to be removed. */
   free(): void {
-    this.holder.nodeBytes -= this.capacity();
+    this.holder.nodeBytes -= this.rows[this.at + ROOM]!;
     const place = this.rows[this.at + PLACE]!;
     if (this.inBlock()) blocks.free(place);
     else arena.free(place);
@@ -81,15 +83,11 @@ export class NodeBytes implements ByteStore {
     return this.rows[this.at + BYTES]! >= IN_BLOCK;
   }
 
-  private capacity(): number {
-    return this.inBlock() ? this.buf.length : arena.cellBytes(this.rows[this.at + PLACE]!);
-  }
-
   private move(length: number, capacity: number): void {
     const { buf, start, end } = this;
     const old = this.rows[this.at + PLACE]!;
     const wasInBlock = this.inBlock();
-    this.holder.nodeBytes -= this.capacity();
+    this.holder.nodeBytes -= this.rows[this.at + ROOM]!;
     this.allocate(length, capacity);
     copyBytes(this.buf, this.start, buf, start, Math.min(end, start + length));
     if (wasInBlock) blocks.free(old);
@@ -101,12 +99,14 @@ export class NodeBytes implements ByteStore {
     if (capacity <= MAX_CELL) {
       rows[at + PLACE] = arena.alloc(capacity);
       rows[at + BYTES] = length;
+      rows[at + ROOM] = roundUp(capacity);
     } else {
       rows[at + PLACE] = blocks.alloc(capacity);
-      rows[at + BYTES] = (length | IN_BLOCK) >>> 0;
+      rows[at + BYTES] = length | IN_BLOCK;
+      rows[at + ROOM] = capacity;
     }
     this.refresh();
-    this.holder.nodeBytes += this.capacity();
+    this.holder.nodeBytes += rows[at + ROOM]!;
   }
 
   private refresh(): void {

@@ -38,15 +38,23 @@ import { StreamId } from "./stream-id.ts";
 export const ENTRY_DELETED = 1;
 export const ENTRY_SAME_FIELDS = 2;
 
-/** Bytes of a listpack without elements; what its header says where there are too many to be counted. */
-const LP_EMPTY = 7;
+/** The number of elements in a listpack's header where they are too many for it. */
 const COUNT_UNKNOWN = 65535;
+const LP_END = 0xff;
+/** A text shorter than this has one byte before it, which is this and its length. */
+const SHORT_TEXT = 64;
+const TEXT_HEAD = 0x80;
+/** Texts that begin with this or less and are no longer may be integers. */
+const NINE = 57;
+const MAX_DIGITS = 20;
 /** Elements of an entry before its fields or values, without the number of fields. */
 const FIXED = 3;
 
 const item = new LpItem();
-/** The entry being put together. */
+/** The elements of the entry being put together, without a listpack around them. */
 const draft = new OwnBytes();
+/** A listpack that elements are made in. */
+const spare = new OwnBytes();
 const KEPT_DRAFT = 1 << 20;
 
 /** Field and value texts: ranges of a buffer, alternating, from index `first` of `start` and `end` on. */
@@ -64,9 +72,11 @@ function intAt(store: ByteStore, at: number): number {
   return byte < 128 ? byte : lpGet(store, at, item).number();
 }
 
-/** The element behind a small integer or any other one. */
+/** The element behind another one, which is not the last. */
 function behind(store: ByteStore, at: number): number {
-  return store.buf[store.start + at]! < 128 ? at + 2 : lpNext(store, at);
+  const head = store.buf[store.start + at]!;
+  if (head < TEXT_HEAD) return at + 2;
+  return head < TEXT_HEAD + SHORT_TEXT ? at + head - TEXT_HEAD + 2 : lpNext(store, at);
 }
 
 function setInt(store: ByteStore, at: number, value: number): void {
@@ -93,63 +103,99 @@ function count(store: ByteStore, entries: number, deleted: number): void {
 
 /** The listpack of a node with a master entry of these fields, and no entries yet; good until the next call. */
 export function newNode(fields: FieldSource): ByteStore {
-  const node = clearDraft();
+  const node = clear(spare);
   lpInsertInt(node, 0, 0, 0);
   lpInsertInt(node, 0, 0, 0);
   lpInsertInt(node, 0, fields.count, 0);
-  for (let i = 0; i < fields.count; i++) appendText(node, fields, fields.first + i * 2);
+  for (let i = 0; i < fields.count; i++) {
+    const text = fields.first + i * 2;
+    lpAppend(node, fields.buf, fields.start[text]!, fields.end[text]!);
+  }
   lpInsertInt(node, 0, 0, 0);
   return node;
 }
 
-function clearDraft(): OwnBytes {
-  if (draft.buf.length > KEPT_DRAFT) draft.buf = new Uint8Array(0);
-  draft.end = 0;
-  lpCreate(draft);
-  return draft;
-}
-
-function appendText(node: ByteStore, fields: FieldSource, i: number): void {
-  lpAppend(node, fields.buf, fields.start[i]!, fields.end[i]!);
+function clear(listpack: OwnBytes): OwnBytes {
+  if (listpack.buf.length > KEPT_DRAFT) listpack.buf = new Uint8Array(0);
+  listpack.end = 0;
+  lpCreate(listpack);
+  return listpack;
 }
 
 /** Appends an entry; `master` is the node's ID. */
 export function appendEntry(node: ByteStore, master: StreamId, id: StreamId, fields: FieldSource): void {
   const same = hasFields(node, fields);
-  const entry = clearDraft();
-  lpInsertInt(entry, 0, same ? ENTRY_SAME_FIELDS : 0, 0);
-  insertDifference(entry, id.msHigh, id.msLow, master.msHigh, master.msLow);
-  insertDifference(entry, id.seqHigh, id.seqLow, master.seqHigh, master.seqLow);
-  if (!same) lpInsertInt(entry, 0, fields.count, 0);
-  for (let i = 0; i < fields.count; i++) {
-    if (!same) appendText(entry, fields, fields.first + i * 2);
-    appendText(entry, fields, fields.first + i * 2 + 1);
+  const { first } = fields;
+  draft.end = 0;
+  draftInt(same ? ENTRY_SAME_FIELDS : 0, 0);
+  draftDifference(id.msHigh, id.msLow, master.msHigh, master.msLow);
+  draftDifference(id.seqHigh, id.seqLow, master.seqHigh, master.seqLow);
+  if (!same) draftInt(fields.count, 0);
+  for (let i = 0; i < fields.count * 2; i++) {
+    if (same && (i & 1) === 0) continue;
+    draftText(fields.buf, fields.start[first + i]!, fields.end[first + i]!);
   }
-  lpInsertInt(entry, 0, same ? FIXED + fields.count : FIXED + 1 + fields.count * 2, 0);
+  const elements = same ? FIXED + fields.count : FIXED + 1 + fields.count * 2;
+  draftInt(elements, 0);
   count(node, 1, 0);
-  appendAll(node, entry);
+  appendDraft(node, elements + 1);
+  if (draft.buf.length > KEPT_DRAFT) draft.buf = new Uint8Array(0);
 }
 
-/** Appends a listpack's elements. Unlike lpMerge it never counts them: a node may have more than a header can tell. */
-function appendAll(node: ByteStore, elements: OwnBytes): void {
+function draftDifference(highA: number, lowA: number, highB: number, lowB: number): void {
+  draftInt((lowA - lowB) | 0, (highA - highB - (lowA < lowB ? 1 : 0)) | 0);
+}
+
+/** Adds an integer to the draft. Of the listpack's forms only the shortest is written here. */
+function draftInt(low: number, high: number): void {
+  if (high !== 0 || low < 0 || low > 127) {
+    lpInsertInt(clear(spare), 0, low, high);
+    return draftSpare();
+  }
+  const { end } = draft;
+  draft.resize(end + 2);
+  draft.buf[end] = low;
+  draft.buf[end + 1] = 1;
+}
+
+/** Adds a text to the draft. Only short ones that cannot be integers are written here. */
+function draftText(buf: Uint8Array, start: number, end: number): void {
+  const length = end - start;
+  if (length >= SHORT_TEXT || (length > 0 && length <= MAX_DIGITS && buf[start]! <= NINE)) {
+    lpAppend(clear(spare), buf, start, end);
+    return draftSpare();
+  }
+  const at = draft.end;
+  draft.resize(at + length + 2);
+  draft.buf[at] = TEXT_HEAD | length;
+  copyBytes(draft.buf, at + 1, buf, start, end);
+  draft.buf[at + 1 + length] = length + 1;
+}
+
+/** Adds the elements of the spare listpack to the draft. */
+function draftSpare(): void {
+  const at = draft.end;
+  const last = spare.end - 1;
+  draft.resize(at + last - LP_HEADER);
+  copyBytes(draft.buf, at, spare.buf, LP_HEADER, last);
+}
+
+/** Appends the draft. The node's elements are never counted: there may be more than the header can tell. */
+function appendDraft(node: ByteStore, elements: number): void {
   const total = lpBytes(node);
-  const length = total + lpBytes(elements) - LP_EMPTY;
+  const length = total + draft.end;
   node.resize(length);
   const { buf, start } = node;
-  copyBytes(buf, start + total - 1, elements.buf, LP_HEADER, elements.end);
+  copyBytes(buf, start + total - 1, draft.buf, 0, draft.end);
+  buf[start + length - 1] = LP_END;
   buf[start] = length & 255;
   buf[start + 1] = (length >>> 8) & 255;
   buf[start + 2] = (length >>> 16) & 255;
   buf[start + 3] = length >>> 24;
   const known = buf[start + 4]! | (buf[start + 5]! << 8);
-  const added = elements.buf[4]! | (elements.buf[5]! << 8);
-  const elementCount = Math.min(COUNT_UNKNOWN, known + added);
+  const elementCount = Math.min(COUNT_UNKNOWN, known + elements);
   buf[start + 4] = elementCount & 255;
   buf[start + 5] = elementCount >> 8;
-}
-
-function insertDifference(store: ByteStore, highA: number, lowA: number, highB: number, lowB: number): void {
-  lpInsertInt(store, 0, (lowA - lowB) | 0, (highA - highB - (lowA < lowB ? 1 : 0)) | 0);
 }
 
 /** Whether the fields are those of the master entry. */
@@ -159,8 +205,18 @@ function hasFields(node: ByteStore, fields: FieldSource): boolean {
   for (let i = 0; i < fields.count; i++) {
     at = behind(node, at);
     const text = fields.first + i * 2;
-    if (!lpGet(node, at, item).equals(fields.buf, fields.start[text]!, fields.end[text]!)) return false;
+    if (!isText(node, at, fields.buf, fields.start[text]!, fields.end[text]!)) return false;
   }
+  return true;
+}
+
+function isText(node: ByteStore, at: number, buf: Uint8Array, start: number, end: number): boolean {
+  let i = node.start + at;
+  const head = node.buf[i++]!;
+  if (head < TEXT_HEAD || head >= TEXT_HEAD + SHORT_TEXT)
+    return lpGet(node, at, item).equals(buf, start, end);
+  if (head - TEXT_HEAD !== end - start) return false;
+  for (; start < end; start++) if (node.buf[i++] !== buf[start]) return false;
   return true;
 }
 

@@ -3,6 +3,7 @@ import { highHalf, lowHalf, parseInt64, parseSafeInt } from "../bytes/int64.ts";
 import type { Clock } from "../host/clock.ts";
 import type { AccessClock } from "./access.ts";
 import { ExpiryWheel } from "./expiry-wheel.ts";
+import { FieldExpiry } from "./field-expiry.ts";
 import { Index } from "./index.ts";
 import {
   blockForm,
@@ -60,12 +61,21 @@ export interface KeyspaceStats {
 export interface KeyspaceListener {
   /** A key fell due and is about to be removed. */
   expired(database: Database, buf: Uint8Array, start: number, end: number): void;
+  /** Fields of a hash fell due and have been removed; where these were the last ones, the key is about to be. */
+  fieldsExpired(
+    database: Database,
+    buf: Uint8Array,
+    start: number,
+    end: number,
+    fields: readonly Uint8Array[],
+  ): void;
 }
 
 export class Database {
   readonly records = new Records();
   readonly index: Index;
   readonly wheel: ExpiryWheel;
+  readonly fields = new FieldExpiry(this);
   /** Snapshots that still walk it: flushed, it must not be taken apart meanwhile. */
   holds = 0;
   /** Keys with an expiry. */
@@ -328,7 +338,8 @@ export class Database {
    */
   expireDue(outOfTime: () => boolean): boolean {
     if (this.context.keepExpired) return false;
-    return this.wheel.advance(this.context.clock.now, this.onDue, outOfTime);
+    const more = this.wheel.advance(this.context.clock.now, this.onDue, outOfTime);
+    return more || this.fields.advance(outOfTime);
   }
 
   private readonly onDue = (hash: number, tick: number): void => {
@@ -477,6 +488,7 @@ export class Database {
     }
     this.index.insert(hash, position);
     if (at >= 0) this.noteExpiry(hash, position, at);
+    if (encoding === ENC_OBJECT) this.fields.note(position, true);
     if (take) source.remove(from);
     return position;
   }
@@ -498,7 +510,7 @@ export class Database {
 
   /** Bytes held: cells, blocks, index and wheel. */
   get memoryUse(): number {
-    return this.dataBytes + this.index.memoryUse + this.wheel.memoryUse;
+    return this.dataBytes + this.index.memoryUse + this.wheel.memoryUse + this.fields.memoryUse;
   }
 
   /** Bytes of keys and values alone, without big values (see `records.objects`). */

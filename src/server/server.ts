@@ -90,6 +90,12 @@ export class Server implements ConnectionHost {
     execute: () => this.executor.execute,
     answer: (session, reply) => this.answer(session, reply),
     countError: (text) => this.counters.countError(text),
+    answered: ({ lastCommand }, failed) => {
+      if (lastCommand === null) return;
+      lastCommand.calls++;
+      if (failed) lastCommand.failed++;
+    },
+    updateClock: () => this.clock.update(),
     watchingChanged: () => this.keyWatchers.refresh(),
   });
   readonly effects: EffectSink = { active: false, record: () => {}, begin: () => {}, end: () => {} };
@@ -121,6 +127,8 @@ export class Server implements ConnectionHost {
         hint: { buf: new Uint8Array(0), start: -1, hash: 0 },
         listener: {
           expired: (database, buf, start, end) => this.keyWatchers.expired(database.id, buf, start, end),
+          fieldsExpired: (database, buf, start, end) =>
+            this.keyWatchers.expired(database.id, buf, start, end),
         },
         keepExpired: false,
       },
@@ -251,6 +259,15 @@ export class Server implements ConnectionHost {
         // The client sends no more, but it may read on: what it was answered in this turn goes out first.
         this.turn.sendHeld();
         socket.data?.finish();
+      },
+      handshake: (socket, _success, error) => {
+        // With "optional" a client may come without a certificate, but not with a false one.
+        if (error === null || error === undefined || socket.getPeerCertificate().subject === undefined)
+          return;
+        this.log.verbose(
+          `Error accepting a client connection: ${error.message} (addr=${socket.data?.address})`,
+        );
+        if (this.config.values.tlsAuthClients === "optional") socket.data?.close("now");
       },
       close: (socket) => socket.data?.drop(),
       error: (socket, error) => {

@@ -1,4 +1,5 @@
 import { HashTable, TableCursor } from "../encodings/hash-table.ts";
+import { NO_EXPIRY } from "../encodings/hash-table-segment.ts";
 import {
   LP_MAX_BYTES,
   LpItem,
@@ -20,6 +21,9 @@ import { below } from "./set.ts";
  * The hash type: a listpack of fields and values in turn while there are few and short ones, and beyond
  * hash-max-listpack-entries fields, or with a field or value longer than hash-max-listpack-value, a hash
  * table. Removing fields converts nothing back.
+ *
+ * A hash with a field that expires is a table as well. Fields that have expired and are still there can be
+ * hidden: then they are not found and come up in no iteration, but count in `size`.
  */
 
 /** Live configuration: what is changed holds from the next operation on. */
@@ -30,7 +34,7 @@ export interface HashLimits {
 
 /** Reading a hash, whatever its encoding. */
 export interface HashStore {
-  /** Number of fields. */
+  /** Number of fields, hidden ones included. */
   readonly size: number;
   /** Reads a field's value; false if there is no such field. */
   get(field: Uint8Array, start: number, end: number, value: LpItem): boolean;
@@ -40,19 +44,40 @@ export interface HashStore {
   next(field: LpItem, value: LpItem): boolean;
 }
 
+/** What `expiryOf` says of a field that does not exist. */
+export const NO_FIELD = -2;
+
 /** A hash in its home. One instance stands for many hashes in turn: `bind` first. */
 export class HashValue implements HashStore {
   home!: ValueHome;
   private seeds!: HashSeeds;
   private at = 0;
   private readonly cursor = new TableCursor();
+  /** The time by which expired fields are hidden, 0: none is. */
+  private hiddenBy = 0;
 
   constructor(private readonly limits: HashLimits) {}
 
   bind(home: ValueHome, seeds: HashSeeds): this {
     this.home = home;
     this.seeds = seeds;
+    this.hiddenBy = 0;
     return this;
+  }
+
+  /** Hides fields that have expired by now, until the next `bind`. */
+  hideExpired(now: number): void {
+    this.hiddenBy = this.home.form === FORM_OBJECT && this.table.soonest < now ? now : 0;
+  }
+
+  /** Whether fields may be hidden. */
+  get hidesFields(): boolean {
+    return this.hiddenBy !== 0;
+  }
+
+  /** Whether the table's current entry is hidden. */
+  private isHidden(): boolean {
+    return this.hiddenBy !== 0 && this.table.isDue(this.hiddenBy);
   }
 
   /** Makes the home an empty hash. */
@@ -90,7 +115,7 @@ export class HashValue implements HashStore {
   }
 
   has(field: Uint8Array, start: number, end: number): boolean {
-    if (this.home.form === FORM_OBJECT) return this.table.find(field, start, end);
+    if (this.home.form === FORM_OBJECT) return this.table.find(field, start, end) && !this.isHidden();
     return this.seek(field, start, end) !== 0;
   }
 
@@ -98,7 +123,7 @@ export class HashValue implements HashStore {
     const { home } = this;
     if (home.form === FORM_OBJECT) {
       const { table } = this;
-      if (!table.find(field, start, end)) return false;
+      if (!table.find(field, start, end) || this.isHidden()) return false;
       value.isInt = false;
       table.readValue(value);
       return true;
@@ -113,7 +138,10 @@ export class HashValue implements HashStore {
     return lpFind(this.home, lpFirst(this.home), field, start, end, 1);
   }
 
-  /** Sets a field, neither it nor the value lying in the hash itself; returns whether it is new. */
+  /**
+   * Sets a field, neither it nor the value lying in the hash itself; returns whether it is new. Unless
+   * `keepExpiry`, it loses the expiry it has.
+   */
   set(
     field: Uint8Array,
     fieldStart: number,
@@ -121,6 +149,7 @@ export class HashValue implements HashStore {
     value: Uint8Array,
     start: number,
     end: number,
+    keepExpiry = false,
   ): boolean {
     const { home, limits } = this;
     if (home.form !== FORM_OBJECT) {
@@ -128,7 +157,7 @@ export class HashValue implements HashStore {
       if (fieldEnd - fieldStart > longest || end - start > longest) this.toTable(1);
       else return this.setInListpack(field, fieldStart, fieldEnd, value, start, end);
     }
-    return this.table.set(field, fieldStart, fieldEnd, value, start, end);
+    return this.table.set(field, fieldStart, fieldEnd, value, start, end, keepExpiry);
   }
 
   private setInListpack(
@@ -163,6 +192,31 @@ export class HashValue implements HashStore {
     return true;
   }
 
+  // ------------------------------------------------------------------ expiry
+
+  /** When a field expires, in milliseconds since 1970; NO_EXPIRY, or NO_FIELD. */
+  expiryOf(field: Uint8Array, start: number, end: number): number {
+    if (!this.has(field, start, end)) return NO_FIELD;
+    return this.home.form === FORM_OBJECT ? this.table.expiry : NO_EXPIRY;
+  }
+
+  /** Sets or takes (NO_EXPIRY) the expiry of a field that exists. */
+  setExpiry(field: Uint8Array, start: number, end: number, at: number): void {
+    if (this.home.form !== FORM_OBJECT) {
+      if (at === NO_EXPIRY) return;
+      this.toTable(0);
+    }
+    this.table.find(field, start, end);
+    this.table.setExpiry(at);
+  }
+
+  /** Removes a field if it is hidden. */
+  removeHidden(field: Uint8Array, start: number, end: number): boolean {
+    if (this.hiddenBy === 0 || !this.table.find(field, start, end) || !this.isHidden()) return false;
+    this.table.remove();
+    return true;
+  }
+
   // ------------------------------------------------------------------ iterating and sampling
 
   rewind(): void {
@@ -173,7 +227,8 @@ export class HashValue implements HashStore {
   next(field: LpItem, value: LpItem): boolean {
     const { home } = this;
     if (home.form === FORM_OBJECT) {
-      if (!this.table.advance(this.cursor)) return false;
+      do if (!this.table.advance(this.cursor)) return false;
+      while (this.isHidden());
       this.readCurrent(field, value);
       return true;
     }
@@ -196,7 +251,10 @@ export class HashValue implements HashStore {
     this.at = lpNext(home, at);
   }
 
-  /** Reads a random field and its value; every one has the same chance. The hash must not be empty. */
+  /**
+   * Reads a random field and its value; every one has the same chance, hidden ones as well. The hash must not
+   * be empty.
+   */
   random(random: () => number, field: LpItem, value: LpItem): void {
     if (this.home.form === FORM_OBJECT) {
       this.table.random(random);
@@ -212,10 +270,12 @@ export class HashValue implements HashStore {
     return this.table.entry;
   }
 
-  /** Reads the field of this number (see `scan`, `entry`). */
-  read(entry: number, field: LpItem, value: LpItem): void {
+  /** Reads the field of this number (see `scan`, `entry`); false if it is hidden. */
+  read(entry: number, field: LpItem, value: LpItem): boolean {
     this.table.select(entry);
+    if (this.isHidden()) return false;
     this.readCurrent(field, value);
+    return true;
   }
 
   /** Of a table: adds the numbers of about `count` fields to `found`; see HashTable.scan. */

@@ -116,7 +116,7 @@ export function unite(inputs: readonly Weighted[], aggregate: Aggregate, result:
       const score = weighted(input);
       const old = result.scoreOf(buf, start, end);
       if (Number.isNaN(old)) result.insert(score, buf, start, end);
-      else result.rescore(old, aggregated(aggregate, old, score), buf, start, end);
+      else result.rescore(aggregated(aggregate, old, score));
     }
   }
 }

@@ -112,7 +112,7 @@ export class Zset {
     if (((flags & LT) !== 0 && score >= old) || ((flags & GT) !== 0 && score <= old)) return "refused";
     this.score = score;
     if (score === old) return "same";
-    this.set.rescore(old, score, buf, start, end);
+    this.set.rescore(score, buf, start, end);
     return "updated";
   }
 

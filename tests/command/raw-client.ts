@@ -37,16 +37,26 @@ export class RawClient {
       unix,
       tls,
     } = typeof target === "number" ? { port: target } : (target as Target);
+    // What is written before the handshake is done may be lost when the server closes soon after.
+    const { promise: shaken, resolve: shake } = Promise.withResolvers<void>();
     const socket = {
+      handshake: () => shake(),
       data: (_: Socket<undefined>, chunk: Buffer) => client.take(chunk),
       drain: () => client.flush(),
-      close: () => client.finish(),
-      error: () => client.finish(),
+      close: () => {
+        client.finish();
+        shake();
+      },
+      error: () => {
+        client.finish();
+        shake();
+      },
     };
     client.socket =
       unix !== undefined
         ? await Bun.connect({ unix, socket })
         : await Bun.connect({ hostname, port: port!, socket, ...(tls === undefined ? {} : { tls }) });
+    if (tls !== undefined) await shaken;
     return client;
   }
 

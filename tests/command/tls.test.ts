@@ -55,7 +55,7 @@ function clientTls(name?: string): Bun.TLSOptions {
   return {
     ca: read("authority.crt"),
     rejectUnauthorized: true,
-    checkServerIdentity: () => undefined,
+    serverName: "localhost",
     ...own,
   };
 }

@@ -41,30 +41,28 @@ describeWithOracle("DUMP and RESTORE", () => {
   async function move(from: Wire, to: Wire, commands: readonly Arg[][]): Promise<void> {
     await Promise.all([from, to].map((wire) => wire.send([["FLUSHALL"]])));
     await apply(from, commands);
-    const before = await contents(from);
+    const before = await contents(from, oracleIsNew);
     const keys = [...before.keys()];
     const payloads = await dumps(from, keys);
     await apply(
       to,
       keys.map((key, i) => ["RESTORE", key, "0", payloads[i]!]),
     );
-    const after = await contents(to);
+    const after = await contents(to, oracleIsNew);
     expect([...after.keys()]).toEqual(keys);
     const different = keys.filter((key) => before.get(key) !== after.get(key));
     expect(different.map((key) => [key, before.get(key), after.get(key)]).slice(0, 3)).toEqual([]);
   }
 
-  test("small values are the same bytes", async () => {
+  // Compressed strings are left out: Redis's compressor depends on what it compressed before.
+  test.skipIf(!oracleIsNew)("small values are the same bytes", async () => {
+    await Promise.all([theirs, ours].map((wire) => apply(wire, [["CONFIG", "SET", "rdbcompression", "no"]])));
     const commands = await known(ours, smallValues(random, "k"));
     await Promise.all([theirs, ours].map((wire) => wire.send([["FLUSHALL"]])));
     await Promise.all([apply(theirs, commands), apply(ours, commands)]);
     const keys = [...(await contents(ours)).keys()];
     const [expected, actual] = await Promise.all([dumps(theirs, keys), dumps(ours, keys)]);
-    const problems = keys.filter((key, i) => {
-      // The version differs with an older oracle, and how sets are kept.
-      if (!oracleIsNew && key.startsWith("ke")) return false;
-      return !expected[i]!.subarray(0, -10).equals(actual[i]!.subarray(0, -10));
-    });
+    const problems = keys.filter((_key, i) => !expected[i]!.equals(actual[i]!));
     expect(
       problems.map((key) => [
         key,

@@ -1,7 +1,28 @@
-import { utf8 } from "../../bytes/ascii.ts";
+import { latin1Bytes, latin1Text, utf8 } from "../../bytes/ascii.ts";
+import { doubleText } from "../../bytes/double.ts";
+import { LpItem } from "../../encodings/listpack.ts";
+import { ListCursor } from "../../encodings/quicklist-cursor.ts";
+import { StreamId } from "../../encodings/stream-id.ts";
 import type { Database } from "../../keyspace/database.ts";
-import { TYPE_NAMES, TYPE_STRING } from "../../keyspace/record.ts";
+import {
+  TYPE_HASH,
+  TYPE_LIST,
+  TYPE_SET,
+  TYPE_STREAM,
+  TYPE_STRING,
+  TYPE_ZSET,
+} from "../../keyspace/record.ts";
 import { StringView } from "../../keyspace/strings.ts";
+import { objectOf } from "../../keyspace/value-bytes.ts";
+import type { HashLimits } from "../../types/hash.ts";
+import type { ListLimits } from "../../types/list.ts";
+import type { SetLimits } from "../../types/set.ts";
+import type { Stream } from "../../types/stream.ts";
+import { StreamIterator } from "../../types/stream-iterator.ts";
+import { StoredHash } from "../hashes/values.ts";
+import { ListValue } from "../lists/values.ts";
+import { StoredSet } from "../sets/values.ts";
+import { zsetOf } from "../zsets/key.ts";
 
 /**
  * DEBUG DIGEST: a signature of the data set that is Redis's for equal data, whatever the order of keys.
@@ -9,74 +30,149 @@ import { StringView } from "../../keyspace/strings.ts";
  *   xor(d, x)   d ^= SHA1(x)                where order must not matter
  *   mix(d, x)   d = SHA1(d ^ SHA1(x))       where it must
  *
- *   value    d = 0; mix type (4 bytes, big-endian); mix the string; xor "!!expire!!" if there is an expiry
+ *   value    d = 0; mix type (4 bytes, big-endian); the elements; xor "!!expire!!" if there is an expiry
+ *            string, list   mix each element
+ *            set            xor each member
+ *            hash, zset     for each: e = 0; mix field, value (member, score) into e; xor e
+ *            stream         for each entry: mix "ms.seq", then fields and values
  *   key      d = 0; mix the key; then the value, on top of that
  *   all      d = 0; for each database with keys: mix its number (4 bytes, big-endian); xor the digest of each key
  */
 const BYTES = 20;
 const EXPIRES = utf8("!!expire!!");
-const view = new StringView();
 
-function sha1(bytes: Uint8Array): Uint8Array {
+type Bytes = Uint8Array;
+type Limits = HashLimits & ListLimits & SetLimits;
+
+function sha1(bytes: Bytes): Bytes {
   const hash = new Uint8Array(BYTES);
   Bun.SHA1.hash(bytes, hash);
   return hash;
 }
 
-function xor(digest: Uint8Array, bytes: Uint8Array): void {
+function xor(digest: Bytes, bytes: Bytes): void {
   const hash = sha1(bytes);
   for (let i = 0; i < BYTES; i++) digest[i]! ^= hash[i]!;
 }
 
-function mix(digest: Uint8Array, bytes: Uint8Array): void {
+function mix(digest: Bytes, bytes: Bytes): void {
   xor(digest, bytes);
   digest.set(sha1(digest));
 }
 
-function bigEndian(value: number): Uint8Array {
+function bigEndian(value: number): Bytes {
   const bytes = new Uint8Array(4);
   new DataView(bytes.buffer).setUint32(0, value);
   return bytes;
 }
 
-/** Adds a value to the digest, as a pure function of the value and of whether it expires. */
-function addValue(digest: Uint8Array, db: Database, position: number): void {
-  const { records } = db;
-  const type = records.type(position);
-  mix(digest, bigEndian(type));
-  if (type !== TYPE_STRING) throw new Error(`DEBUG DIGEST cannot digest a ${TYPE_NAMES[type]}`);
-  view.read(db, position);
-  mix(digest, view.buf.subarray(view.start, view.end));
-  if (records.hasExpiry(position)) xor(digest, EXPIRES);
-}
+export class Digester {
+  private readonly view = new StringView();
+  private readonly list: ListValue;
+  private readonly set: StoredSet;
+  private readonly hash: StoredHash;
+  private readonly cursor = new ListCursor();
+  private readonly iterator = new StreamIterator();
+  private readonly first = new LpItem();
+  private readonly second = new LpItem();
 
-function hex(digest: Uint8Array): string {
-  return Buffer.from(digest).toString("hex");
-}
-
-/** The digest of one value; forty zeros where there is none (position 0). */
-export function digestValue(db: Database, position: number): string {
-  const digest = new Uint8Array(BYTES);
-  if (position !== 0) addValue(digest, db, position);
-  return hex(digest);
-}
-
-export function digestAll(databases: Iterable<Database>): string {
-  const digest = new Uint8Array(BYTES);
-  const filled = [...databases].filter(({ size }) => size > 0).sort((a, b) => a.id - b.id);
-  for (const db of filled) {
-    mix(digest, bigEndian(db.id));
-    let cursor = 0;
-    do {
-      cursor = db.index.scan(cursor, 1000, (position) => {
-        const { records } = db;
-        const start = records.keyStart(position);
-        const one = new Uint8Array(BYTES);
-        mix(one, records.keyBytes(position).subarray(start, start + records.keyLength(position)));
-        addValue(one, db, position);
-        xor(digest, one);
-      });
-    } while (cursor !== 0);
+  constructor(limits: Limits) {
+    this.list = new ListValue(limits);
+    this.set = new StoredSet(limits);
+    this.hash = new StoredHash(limits);
   }
-  return hex(digest);
+
+  /** The digest of one value; forty zeros where there is none (position 0). */
+  value(db: Database, position: number): string {
+    const digest = new Uint8Array(BYTES);
+    if (position !== 0) this.addValue(digest, db, position);
+    return hex(digest);
+  }
+
+  all(databases: Iterable<Database>): string {
+    const digest = new Uint8Array(BYTES);
+    const filled = [...databases].filter(({ size }) => size > 0).sort((a, b) => a.id - b.id);
+    for (const db of filled) {
+      mix(digest, bigEndian(db.id));
+      let cursor = 0;
+      do {
+        cursor = db.index.scan(cursor, 1000, (position) => {
+          const { records } = db;
+          const start = records.keyStart(position);
+          const one = new Uint8Array(BYTES);
+          mix(one, records.keyBytes(position).subarray(start, start + records.keyLength(position)));
+          this.addValue(one, db, position);
+          xor(digest, one);
+        });
+      } while (cursor !== 0);
+    }
+    return hex(digest);
+  }
+
+  private addValue(digest: Bytes, db: Database, position: number): void {
+    const type = db.records.type(position);
+    mix(digest, bigEndian(type));
+    if (type === TYPE_STRING) mix(digest, this.view.read(db, position).copy());
+    else if (type === TYPE_LIST) this.addList(digest, db, position);
+    else if (type === TYPE_SET) this.addSet(digest, db, position);
+    else if (type === TYPE_ZSET) addZset(digest, db, position);
+    else if (type === TYPE_HASH) this.addHash(digest, db, position);
+    else if (type === TYPE_STREAM) this.addStream(digest, db, position);
+    if (db.records.hasExpiry(position)) xor(digest, EXPIRES);
+  }
+
+  private addList(digest: Bytes, db: Database, position: number): void {
+    const { list, cursor, first } = this;
+    list.bind(db, position);
+    const { length } = list.store;
+    list.store.seek(cursor, 0, false);
+    for (let i = 0; i < length; i++, cursor.advance()) mix(digest, cursor.get(first).copy());
+  }
+
+  private addSet(digest: Bytes, db: Database, position: number): void {
+    this.set.open(db, position).rewind();
+    while (this.set.next(this.first)) xor(digest, this.first.copy());
+  }
+
+  private addHash(digest: Bytes, db: Database, position: number): void {
+    this.hash.open(db, position).rewind();
+    while (this.hash.next(this.first, this.second)) {
+      const field = new Uint8Array(BYTES);
+      mix(field, this.first.copy());
+      mix(field, this.second.copy());
+      xor(digest, field);
+    }
+  }
+
+  private addStream(digest: Bytes, db: Database, position: number): void {
+    const { iterator, first, second } = this;
+    const from = new StreamId();
+    const to = new StreamId();
+    to.setMax();
+    iterator.start(objectOf(db, position) as Stream, from, to);
+    while (iterator.next()) {
+      mix(digest, latin1Bytes(latin1Text(iterator.id.bytes()).replace("-", ".")));
+      for (let i = 0; i < iterator.fieldCount; i++) {
+        iterator.readField(first, second);
+        mix(digest, first.copy());
+        mix(digest, second.copy());
+      }
+    }
+  }
+}
+
+function addZset(digest: Bytes, db: Database, position: number): void {
+  const set = zsetOf(db, position);
+  for (let i = 0; i < set.size; i++) {
+    if (i === 0) set.seek(0);
+    else set.forward();
+    const member = new Uint8Array(BYTES);
+    mix(member, set.buf.slice(set.start, set.end));
+    mix(member, latin1Bytes(doubleText(set.score)));
+    xor(digest, member);
+  }
+}
+
+function hex(digest: Bytes): string {
+  return Buffer.from(digest).toString("hex");
 }

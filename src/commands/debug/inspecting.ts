@@ -8,7 +8,7 @@ import { objectOf } from "../../keyspace/value-bytes.ts";
 import { CommandError, errors } from "../../resp/errors.ts";
 import { encodingName } from "../object/encoding.ts";
 import type { DebugDeps, SubcommandTable } from "./deps.ts";
-import { digestAll, digestValue } from "./digest.ts";
+import { Digester } from "./digest.ts";
 import { quicklistFigures } from "./quicklist.ts";
 import { serializedStringLength } from "./serialized-length.ts";
 
@@ -67,9 +67,14 @@ function sdslen(call: Call): void {
   );
 }
 
-function digestValues(call: Call): void {
+function digestAll(call: Call, { config, keyspace }: DebugDeps): void {
+  call.reply.simple(new Digester({ ...config.values, packedThreshold: 0 }).all(keyspace.all()));
+}
+
+function digestValues(call: Call, { config }: DebugDeps): void {
+  const digester = new Digester({ ...config.values, packedThreshold: 0 });
   call.reply.array(call.argc - 2);
-  for (let i = 2; i < call.argc; i++) call.reply.simple(digestValue(call.db, rawFind(call, i)));
+  for (let i = 2; i < call.argc; i++) call.reply.simple(digester.value(call.db, rawFind(call, i)));
 }
 
 function indexFigures({ index, wheel, expires }: Database): string {
@@ -115,7 +120,7 @@ const MANY = Number.POSITIVE_INFINITY;
 export const inspecting: SubcommandTable = [
   ["object", { min: 3, max: 3, run: object }],
   ["sdslen", { min: 3, max: 3, run: sdslen }],
-  ["digest", { min: 2, max: 2, run: (call, { keyspace }) => call.reply.simple(digestAll(keyspace.all())) }],
+  ["digest", { min: 2, max: 2, run: digestAll }],
   ["digest-value", { min: 2, max: MANY, run: digestValues }],
   ["htstats", { min: 3, max: MANY, run: htstats }],
   [

@@ -67,7 +67,6 @@ export function scan(call: Call): void {
   const found: number[] = [];
   const due: number[] = [];
   cursor = db.index.scan(cursor, count, (position) => {
-    if (wantedType !== null && TYPE_NAMES[records.type(position)] !== wantedType) return;
     const from = records.keyStart(position);
     const to = from + records.keyLength(position);
     if (
@@ -76,7 +75,7 @@ export function scan(call: Call): void {
     )
       return;
     if (records.hasExpiry(position) && db.isDue(position)) due.push(position);
-    else found.push(position);
+    else if (wantedType === null || TYPE_NAMES[records.type(position)] === wantedType) found.push(position);
   });
   for (const position of due) {
     const from = records.keyStart(position);

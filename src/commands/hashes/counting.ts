@@ -18,9 +18,12 @@ import { CommandError, errors } from "../../resp/errors.ts";
 import type { HashValue } from "../../types/hash.ts";
 import type { Hashes } from "./values.ts";
 
-/** HINCRBY, exact in 64 bits, and HINCRBYFLOAT, which propagates its result as HSET. */
+/** HINCRBY, exact in 64 bits, and HINCRBYFLOAT, which propagates its result as HSET; the field keeps its expiry. */
 
 const HSET = latin1Bytes("HSET");
+const HSETEX = latin1Bytes("HSETEX");
+const KEEPTTL = latin1Bytes("KEEPTTL");
+const FIELDS = latin1Bytes("FIELDS");
 const NOT_INTEGER = "ERR hash value is not an integer";
 const NOT_FLOAT = "ERR hash value is not a float";
 const INFINITE = "ERR value is NaN or Infinity";
@@ -33,10 +36,10 @@ export function hincrby(call: Call, hashes: Hashes): void {
   const { buf, start, end } = call;
   if (!parseMember(buf, start[3]!, end[3]!)) throw new CommandError(errors.notInteger);
   const { low, high } = parsed;
-  const hash = hashes.writeOrCreate(call);
+  const hash = hashes.writeOrCreate(call, 2, call.argc);
   addTo(call, hash, low, high);
   const length = writeInt64(digits, 0, sum.low, sum.high);
-  hash.set(buf, start[2]!, end[2]!, digits, 0, length);
+  hash.set(buf, start[2]!, end[2]!, digits, 0, length, true);
   hashes.finish(call);
   call.dirty++;
   call.reply.int64(sum.low, sum.high);
@@ -76,15 +79,20 @@ export function hincrbyfloat(call: Call, hashes: Hashes): void {
   const increment = parseLongDouble(by);
   if (increment === null) throw new CommandError(errors.notFloat);
   if (!Number.isFinite(increment.exponent)) throw new CommandError(INFINITE);
-  const hash = hashes.writeOrCreate(call);
+  const hash = hashes.writeOrCreate(call, 2, call.argc);
   const old = hash.get(buf, start[2]!, end[2]!, value) ? textOf(value) : "0";
   const total = incrByFloat(old, by);
   if (!total.ok) throw new CommandError(total.error === "not-float" ? NOT_FLOAT : errors.nanOrInfinity);
   const text = latin1Bytes(total.text);
-  hash.set(buf, start[2]!, end[2]!, text, 0, text.length);
+  const expires = hash.expiryOf(buf, start[2]!, end[2]!) >= 0;
+  hash.set(buf, start[2]!, end[2]!, text, 0, text.length, true);
   hashes.finish(call);
   call.dirty++;
-  if (call.recording) call.propagate(HSET, call.bytes(1), call.bytes(2), text);
+  if (call.recording) {
+    if (expires)
+      call.propagate(HSETEX, call.bytes(1), KEEPTTL, FIELDS, latin1Bytes("1"), call.bytes(2), text);
+    else call.propagate(HSET, call.bytes(1), call.bytes(2), text);
+  }
   call.reply.bulk(text);
 }
 

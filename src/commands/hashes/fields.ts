@@ -23,7 +23,7 @@ export function hmset(call: Call, hashes: Hashes): void {
 function setPairs(call: Call, hashes: Hashes, command: string): number {
   const { buf, start, end, argc } = call;
   if (argc % 2 === 1) throw new CommandError(wrongArity(command));
-  const hash = hashes.writeOrCreate(call);
+  const hash = hashes.writeOrCreate(call, 2, 2);
   expectArguments(call, hash, 2, argc);
   let created = 0;
   for (let i = 2; i < argc; i += 2)
@@ -46,8 +46,8 @@ export function expectArguments(call: Call, hash: HashValue, from: number, to: n
 }
 
 export function hsetnx(call: Call, hashes: Hashes): void {
-  const { buf, start, end } = call;
-  const hash = hashes.writeOrCreate(call);
+  const { buf, start, end, argc } = call;
+  const hash = hashes.writeOrCreate(call, 2, argc);
   if (hash.has(buf, start[2]!, end[2]!)) return call.reply.int(0);
   expectArguments(call, hash, 2, 4);
   hash.set(buf, start[2]!, end[2]!, buf, start[3]!, end[3]!);
@@ -90,10 +90,11 @@ export function hlen(call: Call, hashes: Hashes): void {
 export function hdel(call: Call, hashes: Hashes): void {
   const hash = hashes.write(call);
   if (hash === null) return call.reply.int(0);
+  hashes.settle(call, hash, 2);
   let removed = 0;
   for (let i = 2; i < call.argc && hash.size > 0; i++)
     if (hash.remove(call.buf, call.start[i]!, call.end[i]!)) removed++;
-  if (hash.size === 0) call.db.remove(hash.position);
+  hashes.dropIfEmpty(call, hash);
   call.dirty += removed;
   call.reply.int(removed);
 }
@@ -101,11 +102,14 @@ export function hdel(call: Call, hashes: Hashes): void {
 export function hgetall(call: Call, hashes: Hashes): void {
   const hash = hashes.read(call);
   if (hash === null) return call.reply.map(0);
-  call.reply.map(hash.size);
-  for (hash.rewind(); hash.next(field, value); ) {
-    replyItem(call.reply, field);
-    replyItem(call.reply, value);
+  const { reply } = call;
+  const mark = reply.deferred();
+  let count = 0;
+  for (hash.rewind(); hash.next(field, value); count++) {
+    replyItem(reply, field);
+    replyItem(reply, value);
   }
+  reply.endDeferred(mark, "map", count);
 }
 
 export function hkeys(call: Call, hashes: Hashes): void {
@@ -120,6 +124,8 @@ export function hvals(call: Call, hashes: Hashes): void {
 function replyOne(call: Call, hashes: Hashes, wanted: LpItem): void {
   const hash = hashes.read(call);
   if (hash === null) return call.reply.array(0);
-  call.reply.array(hash.size);
-  for (hash.rewind(); hash.next(field, value); ) replyItem(call.reply, wanted);
+  const mark = call.reply.deferred();
+  let count = 0;
+  for (hash.rewind(); hash.next(field, value); count++) replyItem(call.reply, wanted);
+  call.reply.endDeferred(mark, "array", count);
 }

@@ -2,6 +2,7 @@ import { latin1Bytes } from "../../bytes/ascii.ts";
 import type { Call } from "../../call/call.ts";
 import { LpItem } from "../../encodings/listpack.ts";
 import { CommandError, errors } from "../../resp/errors.ts";
+import { below } from "../../types/set.ts";
 import { Sampler } from "../sets/sampler.ts";
 import { checkRepeats, PICK_FACTOR, randomCount } from "../sets/sampling.ts";
 import { cursorAt, ScanOptions } from "../sets/scanning.ts";
@@ -39,10 +40,7 @@ export function hscan(call: Call, hashes: Hashes): void {
   reply.bulkInt(hash.isTable ? hash.scan(cursor, options.count, found) : 0);
   const mark = reply.deferred();
   if (!hash.isTable) for (hash.rewind(); hash.next(field, value); ) visit();
-  for (const entry of found) {
-    hash.read(entry, field, value);
-    visit();
-  }
+  for (const entry of found) if (hash.read(entry, field, value)) visit();
   reply.endDeferred(mark, "array", count);
 }
 
@@ -56,8 +54,19 @@ export function hrandfield(call: Call, hashes: Hashes): void {
   }
   const hash = hashes.read(call);
   if (hash === null) return call.reply.nil();
-  hash.random(call.db.context.random, field, value);
+  if (hash.hidesFields) {
+    const visible = visibleEntries(hash);
+    if (visible.length === 0) return call.reply.nil();
+    hash.read(visible[below(call.db.context.random, visible.length)]!, field, value);
+  } else hash.random(call.db.context.random, field, value);
   replyItem(call.reply, field);
+}
+
+/** The numbers of all fields that are not hidden. */
+function visibleEntries(hash: StoredHash): number[] {
+  const visible: number[] = [];
+  for (hash.rewind(); hash.next(field, value); ) visible.push(hash.entry);
+  return visible;
 }
 
 /** The header of `count` fields: with values, RESP3 has pairs and RESP2 a flat array. */
@@ -76,6 +85,7 @@ function randomFields(call: Call, hashes: Hashes, count: number, withValues: boo
   const { random } = call.db.context;
   const hash = hashes.read(call);
   if (hash === null || count === 0) return call.reply.array(0);
+  if (hash.hidesFields) return randomVisible(call, hash, count, withValues);
   if (count < 0) {
     checkRepeats(-count);
     replyCount(call, -count, withValues);
@@ -92,6 +102,22 @@ function randomFields(call: Call, hashes: Hashes, count: number, withValues: boo
   sampler.begin(size, chosen);
   for (hash.rewind(); sampler.wanted > 0 && hash.next(field, value); )
     if (sampler.take(random)) replyPair(call, withValues);
+}
+
+/** As `randomFields`, of a hash with hidden fields. */
+function randomVisible(call: Call, hash: StoredHash, count: number, withValues: boolean): void {
+  const { random } = call.db.context;
+  const visible = visibleEntries(hash);
+  if (visible.length === 0) return call.reply.array(0);
+  const chosen = count < 0 ? -count : Math.min(count, visible.length);
+  checkRepeats(chosen);
+  replyCount(call, chosen, withValues);
+  sampler.begin(visible.length, chosen);
+  for (let i = 0; count < 0 ? i < chosen : sampler.wanted > 0; i++) {
+    if (count > 0 && !sampler.take(random)) continue;
+    hash.read(visible[count < 0 ? below(random, visible.length) : i]!, field, value);
+    replyPair(call, withValues);
+  }
 }
 
 function pick(call: Call, hash: StoredHash, count: number, withValues: boolean): void {

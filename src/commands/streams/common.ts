@@ -124,8 +124,20 @@ export function readCounter(call: Call, i: number, into: Counter): Counter {
 
 // ------------------------------------------------------------------ replies
 
-const idText = new Uint8Array(ID_TEXT);
+/** Bytes before the text of an ID of ten characters or more: "$nn\r\n". */
+const BULK_HEAD = 5;
 
 export function replyId(reply: ReplyWriter, id: StreamId): void {
-  reply.bulk(idText, 0, id.writeText(idText, 0));
+  reply.reserve(BULK_HEAD + ID_TEXT + 2);
+  const { buf, pos } = reply;
+  const end = id.writeText(buf, pos + BULK_HEAD);
+  const length = end - pos - BULK_HEAD;
+  if (length < 10) return reply.bulk(buf.slice(pos + BULK_HEAD, end));
+  const tens = (length / 10) | 0;
+  buf[pos] = 36;
+  buf[pos + 1] = 48 + tens;
+  buf[pos + 2] = 48 + length - tens * 10;
+  buf[pos + 3] = buf[end] = 13;
+  buf[pos + 4] = buf[end + 1] = 10;
+  reply.pos = end + 2;
 }

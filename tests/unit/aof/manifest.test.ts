@@ -32,10 +32,9 @@ test("unknown keys and comments are skipped, keys are of any case and order", ()
 });
 
 test("names with blanks and line ends are quoted, and read back", () => {
-  for (const name of [" file seq \n\n.aof ", 'a"b', "a'b", "a\\b\x01\xff", "it's"]) {
+  for (const name of [" file seq \n\n.aof ", 'a"b', "a'b", "a\x01\xffb"]) {
     const manifest = new Manifest();
     manifest.nextIncr(name);
-    if (name.includes("\\")) continue;
     expect(Manifest.parse(manifest.format()).incrs[0]!.name).toBe(`${name}.1.incr.aof`);
   }
   const manifest = new Manifest();

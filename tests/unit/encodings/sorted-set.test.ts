@@ -115,7 +115,7 @@ for (const form of forms) {
           if (growing || random.below(3) === 0) {
             const score = randomScore(random);
             if (known === undefined) set.insert(score, member, 0, member.length);
-            else set.rescore(known, score, member, 0, member.length);
+            else set.rescore(score, member, 0, member.length);
             model.scores.set(text, score);
           } else if (random.below(20) === 0) {
             const from = random.below(model.scores.size);

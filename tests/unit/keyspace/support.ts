@@ -41,6 +41,10 @@ export function testContext(seed = 1): TestContext {
     stats: { hits: 0, misses: 0, expired: 0 },
     listener: {
       expired: (_db, buf, start, end) => told.push(Buffer.from(buf.subarray(start, end)).toString("latin1")),
+      fieldsExpired: (_db, buf, start, end, fields) => {
+        const key = Buffer.from(buf.subarray(start, end)).toString("latin1");
+        for (const field of fields) told.push(`${key}/${Buffer.from(field).toString("latin1")}`);
+      },
     },
     hint: { buf: new Uint8Array(0), start: -1, hash: 0 },
     keepExpired: false,

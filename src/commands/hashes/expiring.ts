@@ -1,0 +1,186 @@
+import { latin1Bytes, utf8 } from "../../bytes/ascii.ts";
+import { parseInt64Rounded } from "../../bytes/int64.ts";
+import type { Call } from "../../call/call.ts";
+import { NO_EXPIRY } from "../../encodings/hash-table-segment.ts";
+import { CommandError, invalidExpire } from "../../resp/errors.ts";
+import { NO_FIELD } from "../../types/hash.ts";
+import type { Hashes, StoredHash } from "./values.ts";
+
+/**
+ * Expiry of hash fields, of Redis 7.4: HEXPIRE and its kin, HTTL and its kin, HPERSIST. What was set is
+ * propagated as HPEXPIREAT, what a time in the past removed as HDEL.
+ */
+
+const FIELDS = latin1Bytes("fields");
+const NX = latin1Bytes("nx");
+const XX = latin1Bytes("xx");
+const GT = latin1Bytes("gt");
+const LT = latin1Bytes("lt");
+const CONDITIONS = [NX, XX, GT, LT];
+
+const HDEL = latin1Bytes("HDEL");
+export const HPEXPIREAT = latin1Bytes("HPEXPIREAT");
+export const HPERSIST = latin1Bytes("HPERSIST");
+export const FIELDS_WORD = latin1Bytes("FIELDS");
+
+/** Latest moment that a field can expire at, in milliseconds since 1970. */
+const LATEST = 2 ** 46 - 1;
+
+/** Replies for a field; -2 (NO_FIELD): there is none. */
+const NO_TTL = -1;
+const NOT_MET = 0;
+const SET = 1;
+export const DELETED = 2;
+
+export const fieldErrors = {
+  missing: "ERR Mandatory argument FIELDS is missing or not at the right position",
+  positive: "ERR Number of fields must be a positive integer",
+  aboveZero: "ERR Parameter `numFields` should be greater than 0",
+  mismatch: "ERR The `numfields` parameter must match the number of arguments",
+  negative: "ERR invalid expire time, must be >= 0",
+} as const;
+
+/** Unit of a time argument, and whether it counts from now on. */
+export interface TimeForm {
+  seconds: boolean;
+  relative: boolean;
+}
+
+/** The time that argument i gives, in milliseconds since 1970. */
+export function fieldExpiry(call: Call, i: number, { seconds, relative }: TimeForm, command: string): number {
+  let at = call.int(i);
+  if (at < 0) throw new CommandError(fieldErrors.negative);
+  if (seconds) at *= 1000;
+  if (relative) at += call.db.context.clock.now;
+  if (at > LATEST) throw new CommandError(invalidExpire(command));
+  return at;
+}
+
+/** Checks "FIELDS numfields field ..." from argument i on; returns the argument of the first field. */
+export function fieldsFrom(call: Call, i: number, badNumber: string = fieldErrors.positive): number {
+  if (i >= call.argc || !call.is(i, FIELDS)) throw new CommandError(fieldErrors.missing);
+  if (i + 1 >= call.argc) throw new CommandError(badNumber);
+  const count = parseInt64Rounded(call.buf, call.start[i + 1]!, call.end[i + 1]!);
+  if (!(count >= 1)) throw new CommandError(badNumber);
+  if (count !== call.argc - i - 2) throw new CommandError(fieldErrors.mismatch);
+  return i + 2;
+}
+
+/** Replies the same for each field of a key that does not exist. */
+function replyNoFields(call: Call, first: number): void {
+  call.reply.array(call.argc - first);
+  for (let i = first; i < call.argc; i++) call.reply.int(NO_FIELD);
+}
+
+/** What changes of fields' expiry have to be propagated. */
+export class FieldChanges {
+  private readonly updated: Uint8Array[] = [];
+  private readonly deleted: Uint8Array[] = [];
+  private call!: Call;
+
+  begin(call: Call): this {
+    this.call = call;
+    this.updated.length = 0;
+    this.deleted.length = 0;
+    return this;
+  }
+
+  update(i: number): void {
+    this.call.dirty++;
+    if (this.call.recording) this.updated.push(this.call.bytes(i));
+  }
+
+  delete(i: number): void {
+    this.call.dirty++;
+    if (this.call.recording) this.deleted.push(this.call.bytes(i));
+  }
+
+  /** Propagates HDEL for what was deleted and, for what was updated, the command with its first arguments. */
+  propagate(...command: Uint8Array[]): void {
+    const { call, updated, deleted } = this;
+    if (!call.recording) return;
+    for (const field of deleted) call.propagate(HDEL, call.bytes(1), field);
+    if (updated.length > 0)
+      call.propagate(...command, FIELDS_WORD, latin1Bytes(String(updated.length)), ...updated);
+  }
+}
+
+const changes = new FieldChanges();
+
+/** Gives the field in argument i, which exists, an expiry; one in the past removes it. SET or DELETED. */
+export function expireField(call: Call, hash: StoredHash, i: number, at: number): number {
+  const { buf, start, end, db } = call;
+  if (at <= db.context.clock.now && !db.context.keepExpired) {
+    hash.remove(buf, start[i]!, end[i]!);
+    return DELETED;
+  }
+  hash.setExpiry(buf, start[i]!, end[i]!, at);
+  return SET;
+}
+
+/** HEXPIRE, HPEXPIRE, HEXPIREAT, HPEXPIREAT. */
+export function hexpire(call: Call, hashes: Hashes, form: TimeForm, command: string): void {
+  const hash = hashes.write(call);
+  const at = fieldExpiry(call, 2, form, command);
+  const condition = CONDITIONS.find((word) => call.is(3, word)) ?? null;
+  const first = fieldsFrom(call, condition === null ? 3 : 4, fieldErrors.aboveZero);
+  if (hash === null) return replyNoFields(call, first);
+  hashes.settle(call, hash, first);
+  changes.begin(call);
+  call.reply.array(call.argc - first);
+  for (let i = first; i < call.argc; i++) {
+    const old = hash.expiryOf(call.buf, call.start[i]!, call.end[i]!);
+    let result = old === NO_FIELD ? NO_FIELD : NOT_MET;
+    if (old !== NO_FIELD && isMet(condition, old, at)) {
+      result = expireField(call, hash, i, at);
+      if (result === DELETED) changes.delete(i);
+      else changes.update(i);
+    }
+    call.reply.int(result);
+  }
+  hashes.finishExpiry(call, hash);
+  changes.propagate(HPEXPIREAT, call.bytes(1), utf8(String(at)));
+}
+
+/** A field without expiry counts as one that expires never. */
+function isMet(condition: Uint8Array | null, old: number, at: number): boolean {
+  if (condition === NX) return old === NO_EXPIRY;
+  if (condition === XX) return old !== NO_EXPIRY;
+  if (condition === GT) return old !== NO_EXPIRY && at > old;
+  if (condition === LT) return old === NO_EXPIRY || at < old;
+  return true;
+}
+
+/** HTTL, HPTTL, HEXPIRETIME, HPEXPIRETIME. */
+export function httl(call: Call, hashes: Hashes, { seconds, relative }: TimeForm): void {
+  const hash = hashes.read(call);
+  const first = fieldsFrom(call, 2);
+  if (hash === null) return replyNoFields(call, first);
+  const base = relative ? call.db.context.clock.now : 0;
+  call.reply.array(call.argc - first);
+  for (let i = first; i < call.argc; i++) {
+    const at = hash.expiryOf(call.buf, call.start[i]!, call.end[i]!);
+    if (at < 0) call.reply.int(at === NO_FIELD ? NO_FIELD : NO_TTL);
+    else call.reply.int(seconds ? Math.floor((at + 999 - base) / 1000) : at - base);
+  }
+}
+
+export function hpersist(call: Call, hashes: Hashes): void {
+  const hash = hashes.write(call);
+  const first = fieldsFrom(call, 2);
+  if (hash === null) return replyNoFields(call, first);
+  hashes.settle(call, hash, first);
+  let changed = false;
+  call.reply.array(call.argc - first);
+  for (let i = first; i < call.argc; i++) {
+    const { buf, start, end } = call;
+    const at = hash.expiryOf(buf, start[i]!, end[i]!);
+    if (at >= 0) {
+      hash.setExpiry(buf, start[i]!, end[i]!, NO_EXPIRY);
+      changed = true;
+    }
+    call.reply.int(at >= 0 ? SET : at === NO_FIELD ? NO_FIELD : NO_TTL);
+  }
+  hashes.dropIfEmpty(call, hash);
+  if (changed) call.dirty++;
+}

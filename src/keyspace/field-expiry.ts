@@ -1,0 +1,105 @@
+import type { HashTable } from "../encodings/hash-table.ts";
+import type { Database } from "./database.ts";
+import { ExpiryWheel } from "./expiry-wheel.ts";
+import { ENC_OBJECT, TYPE_HASH } from "./record.ts";
+
+/**
+ * The expiry of hash fields in one database. A hash with such fields is a hash table, whose entries have their
+ * expiry and which knows before when none is due (`soonest`); a wheel of its own tells which hashes to look
+ * at, as the wheel of the keys does with keys (expiry-wheel.ts): it is a hint, and each table remembers the
+ * tick under which it is known there.
+ *
+ * Fields are removed lazily, some at a time when their hash is looked up, and actively, in slices. What is due
+ * but not removed yet is hidden from reading (types/hash.ts). A hash whose last field goes is removed.
+ */
+
+/** Fields removed before the clock is looked at again. */
+const SLICE = 200;
+/** Fields removed when a hash is looked up. */
+const LAZY = 1000;
+
+export class FieldExpiry {
+  private wheel: ExpiryWheel | null = null;
+  /** Pairs of hash and tick that the wheel has let go, still to be worked off. */
+  private readonly due: number[] = [];
+  private readonly removed: Uint8Array[] = [];
+
+  constructor(private readonly db: Database) {}
+
+  /** Whether fields of the hash are due that may be removed. */
+  isDue(table: HashTable): boolean {
+    return table.soonest < this.db.context.clock.now && !this.db.context.keepExpired;
+  }
+
+  /** The hash at this position has got a field with an expiry, or has come under another key. */
+  note(position: number, moved = false): void {
+    const table = this.tableAt(position);
+    if (table === null) return;
+    if (moved) table.wheelTick = 0;
+    if (table.expiring === 0) return;
+    this.wheel ??= new ExpiryWheel(this.db.context.clock.now);
+    const tick = this.wheel.tickOf(table.soonest);
+    if (table.wheelTick !== 0 && table.wheelTick <= tick) return;
+    this.wheel.add(this.db.hashOf(position), tick);
+    table.wheelTick = tick;
+  }
+
+  /** Removes fields that are due (not all, if there are many); false if the hash is gone with its last one. */
+  settle(position: number, table: HashTable): boolean {
+    return this.remove(position, table, LAZY);
+  }
+
+  /** Removes what is due until `outOfTime`; returns whether some is left. */
+  advance(outOfTime: () => boolean): boolean {
+    const { wheel, due, db } = this;
+    if (wheel === null) return false;
+    const more = wheel.advance(db.context.clock.now, this.onDue, outOfTime);
+    while (due.length > 0) {
+      const tick = due.at(-1)!;
+      const hash = due.at(-2)!;
+      let done = true;
+      db.index.forHash(hash, (position) => {
+        const table = this.tableAt(position);
+        if (table === null || table.wheelTick !== tick) return;
+        if (!this.remove(position, table, SLICE)) return;
+        if (table.soonest < db.context.clock.now) done = false;
+        else this.note(position, true);
+      });
+      if (done) due.length -= 2;
+      if (outOfTime()) return true;
+    }
+    return more;
+  }
+
+  private readonly onDue = (hash: number, tick: number): void => {
+    this.due.push(hash, tick);
+  };
+
+  private remove(position: number, table: HashTable, most: number): boolean {
+    const { db, removed } = this;
+    removed.length = 0;
+    table.removeDue(db.context.clock.now, most, removed);
+    if (removed.length > 0) this.tell(position, removed);
+    if (table.count > 0) return true;
+    db.remove(position);
+    return false;
+  }
+
+  /** Tells the listener of fields of this hash that have expired. */
+  tell(position: number, fields: readonly Uint8Array[]): void {
+    const { records, context } = this.db;
+    const start = records.keyStart(position);
+    const key = records.keyBytes(position);
+    context.listener.fieldsExpired(this.db, key, start, start + records.keyLength(position), fields);
+  }
+
+  private tableAt(position: number): HashTable | null {
+    const { records } = this.db;
+    if (records.type(position) !== TYPE_HASH || records.encoding(position) !== ENC_OBJECT) return null;
+    return records.objects.get(records.payloadLow(position)) as HashTable;
+  }
+
+  get memoryUse(): number {
+    return this.wheel?.memoryUse ?? 0;
+  }
+}

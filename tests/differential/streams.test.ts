@@ -1,0 +1,4 @@
+import { differential } from "./lib/suite.ts";
+import { STREAMS } from "./scripts/streams.ts";
+
+await differential("streams", STREAMS);
