@@ -86,7 +86,7 @@ export function clientsSection(server: Server): Field[] {
     ["blocked_clients", blocking.count + server.pausedClients],
     ["tracking_clients", 0],
     ["clients_in_timeout_table", blocking.count],
-    ["total_blocking_keys", 0],
-    ["total_blocking_keys_on_nokey", 0],
+    ["total_blocking_keys", blocking.keyCount],
+    ["total_blocking_keys_on_nokey", blocking.removalKeyCount],
   ];
 }

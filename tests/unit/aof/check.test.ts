@@ -58,7 +58,7 @@ test("a good file, an empty file, damage of every kind", () => {
     ["*1\r\n#4\r\nexec\r\n", "Expected prefix '$', got: '#'", 1],
     ["*1\r\n$4\r\nexecXY*1\r\n", "Expected \\r\\n, got: 5859", 1],
     ["*1\r\n$4\r\npingX", "Expected to read 6 bytes, got 5 bytes", 1],
-    [`*1\r\n$${"9".repeat(15)}\r\nabc`, "bytes, got 3 bytes", 1],
+    ["*1\r\n$99999\r\nabc", "Expected to read 100001 bytes, got 3 bytes", 1],
     ["*abc\r\n", "Expected \\r\\n, got: 6162", 1],
     [`#TS:1\r\n${good}#TS:2\r\n`, "is valid", 0],
     [commands(`set k ${"x".repeat(100)}`, `set k ${"y".repeat(3_000_000)}`, "set a b"), "is valid", 0],
@@ -95,6 +95,13 @@ test("--fix cuts to what will load, if the user agrees", () => {
     expect(fixed.text).toContain("Continue? [y/N]: Successfully truncated AOF");
     expect(world.read("f.aof")).toBe(whole);
   }
+});
+
+test("a length beyond all memory is not believed (the real tool dies of it)", () => {
+  using world = withFile(`*1\r\n$${"9".repeat(15)}\r\nabc`);
+  const { code, text } = check([world.path("f.aof")]);
+  expect(code).toBe(1);
+  expect(text).toContain("Expected to read 1000000000000001 bytes, got 3 bytes");
 });
 
 test("an annotation cut off, and a command of no arguments, do not load and are not valid", () => {

@@ -1,7 +1,7 @@
 /** Values of every type and version, read from payloads put together by hand. */
 import { beforeEach, describe, expect, test } from "bun:test";
 import { TYPE } from "../../../src/rdb/format.ts";
-import { bytesOf, seeded } from "../bytes/random.ts";
+import { seeded } from "../bytes/random.ts";
 import { type Arg, Bench, join, payload, string, ziplist, zipmap } from "./support.ts";
 
 let bench: Bench;
@@ -50,7 +50,6 @@ function double(value: number): Uint8Array {
 function listpackOf(...values: string[]): Uint8Array {
   const other = new Bench();
   other.run("RPUSH", "l", ...values);
-  other.config.values.rdbcompression satisfies boolean;
   const dump = other.dump("l");
   // LIST_QUICKLIST_2, one node, packed, a string of less than 64 bytes.
   expect([...dump.subarray(0, 3)]).toEqual([TYPE.LIST_QUICKLIST_2, 1, 2]);
@@ -65,9 +64,7 @@ describe("strings", () => {
       ["c0ff", "-1"],
       ["c10080", "-32768"],
       ["c2ffffff7f", "2147483647"],
-      ["c3040a016161e00000".slice(0, 0) + "c30506016162200100", ""],
     ] as const) {
-      if (text === "") continue;
       expect(restore(TYPE.STRING, Uint8Array.fromHex(head))).toBe(OK);
       expect([words(bench.run("GET", "k")), encoding()]).toEqual([text, "int"]);
     }
@@ -228,7 +225,6 @@ describe("sorted sets", () => {
       ["a", "2", "b", "1"],
       ["a", "1", "b", "2", "a", "3"],
     ]) {
-      set({});
       Object.assign(bench.config.values, { sanitizeDumpPayload: "no" });
       expect(restore(TYPE.ZSET_LISTPACK, string(listpackOf(...sorted)))).toBe(OK);
       Object.assign(bench.config.values, { sanitizeDumpPayload: "yes" });
@@ -322,7 +318,7 @@ describe("streams", () => {
     bench.run("XADD", "s", "5-1", "a", "1");
     bench.run("XADD", "s", "6-1", "a", "2");
     const dump = bench.dump("s");
-    const node = dump.subarray(2, dump.length - 10 - 11);
+    const node = dump.subarray(2, dump.length - 10 - 9);
     // Nodes, entries, last ID; no groups.
     expect(restore(TYPE.STREAM_LISTPACKS, 1, node, 2, 6, 1, 0)).toBe(OK);
     expect(words(bench.run("XRANGE", "k", "-", "+"))).toBe("5-1 a 1 6-1 a 2");
@@ -404,5 +400,4 @@ test("random values of every type go round, big and small", () => {
         expect(bench.run("SINTERCARD", "2", key, "copy")).toBe(bench.run("SCARD", key));
     }
   }
-  expect(bytesOf("x").length).toBe(1);
 });
