@@ -1,4 +1,6 @@
+import type { BigValue } from "../memory/objects.ts";
 import type { Database } from "./database.ts";
+import { ENC_OBJECT } from "./record.ts";
 
 /**
  * A snapshot without fork: all records of some databases as they were at one moment, while commands go on.
@@ -10,13 +12,31 @@ import type { Database } from "./database.ts";
  * that moment, and nothing is copied but what changes meanwhile. Keys that fall due while the walk goes on
  * may be missing: they would be dropped when the snapshot is loaded.
  *
+ * A big value is handed on in steps of some elements. The walk waits for it; a change to it, or to any other
+ * record not yet handed on, has to let it be finished first.
+ *
  * A snapshot given up has to finish its walk without handing anything on, for the next one to begin with all
  * records in the same epoch.
  */
+export interface SnapshotSink {
+  /** Takes a record of database `id`; false: it is a big value, of which `step` takes the rest. */
+  record(database: Database, id: number, position: number): boolean;
+  /** Takes about so many elements more of the value under way; true when there is none any more. */
+  step(elements: number): boolean;
+  /** Takes the rest of the value under way, if it is this one. */
+  finish(object: BigValue): void;
+}
+
+const KEYS = 16;
+const ELEMENTS = 128;
+
 export class Snapshot {
   private at = 0;
   private cursor = 0;
   private abandoned = false;
+  /** Hashes of keys that the walk has come by while a big value was under way. */
+  private readonly deferred: number[] = [];
+  private underWay = false;
   /** Records handed on so far. */
   seen = 0;
   /** Records there were at the moment of the snapshot. */
@@ -26,7 +46,7 @@ export class Snapshot {
 
   constructor(
     private readonly databases: readonly Database[],
-    private readonly save: (database: Database, id: number, position: number) => void,
+    private readonly sink: SnapshotSink,
   ) {
     let total = 0;
     for (const database of databases) {
@@ -40,24 +60,45 @@ export class Snapshot {
 
   /** The record at this position is about to change or to be removed. */
   beforeChange(database: Database, position: number): void {
-    if (this.ids.has(database) && !database.records.isSeen(position)) this.take(database, position);
+    if (!this.ids.has(database)) return;
+    const { records } = database;
+    if (!records.isSeen(position)) this.take(database, position);
+    if (this.underWay && !this.abandoned && records.encoding(position) === ENC_OBJECT)
+      this.sink.finish(records.objects.get(records.payloadLow(position)));
   }
 
   /** Goes on until `outOfTime`; returns whether the walk has ended. */
   step(outOfTime: () => boolean): boolean {
     while (this.at < this.databases.length) {
-      const database = this.databases[this.at]!;
-      const { records } = database;
-      this.cursor = database.index.scan(this.cursor, 16, (position) => {
-        if (!records.isSeen(position)) this.take(database, position);
-      });
-      if (this.cursor === 0) {
-        database.holds--;
-        this.at++;
-      }
+      this.advance(this.databases[this.at]!);
       if (outOfTime()) return this.at >= this.databases.length;
     }
     return true;
+  }
+
+  private advance(database: Database): void {
+    if (this.underWay && !this.abandoned && !this.sink.step(ELEMENTS)) return;
+    this.underWay = false;
+    const { records, index } = database;
+    if (this.deferred.length > 0) {
+      const hash = this.deferred.pop()!;
+      index.forHash(hash, (position) => {
+        if (!records.isSeen(position)) this.take(database, position);
+      });
+      return;
+    }
+    if (this.cursor === DONE) {
+      database.holds--;
+      this.at++;
+      this.cursor = 0;
+      return;
+    }
+    const next = index.scan(this.cursor, KEYS, (position) => {
+      if (records.isSeen(position)) return;
+      if (this.underWay) this.deferred.push(database.hashOf(position));
+      else this.take(database, position);
+    });
+    this.cursor = next === 0 ? DONE : next;
   }
 
   /** Hands nothing on any more; `step` must still be called until it returns true. */
@@ -68,6 +109,8 @@ export class Snapshot {
   private take(database: Database, position: number): void {
     database.records.markSeen(position);
     this.seen++;
-    if (!this.abandoned) this.save(database, this.ids.get(database)!, position);
+    if (!this.abandoned) this.underWay = !this.sink.record(database, this.ids.get(database)!, position);
   }
 }
+
+const DONE = -1;

@@ -20,9 +20,11 @@ export function filesUnder(folder: string): SourceFile[] {
 
 const IMPORT = /^(?:import|export)\s(?:[^"';]*?\sfrom\s*)?"([^"]+)"|\bimport\(\s*"([^"]+)"\s*\)/gm;
 
-/** What the file imports, types included: paths relative to the root, or package names. */
-export function importsOf(file: SourceFile): string[] {
-  return [...file.text.matchAll(IMPORT)].map(([, from, dynamic]) => {
+/** What the file imports: paths relative to the root, or package names. Types count unless `values` says no. */
+export function importsOf(file: SourceFile, values = false): string[] {
+  const found = [...file.text.matchAll(IMPORT)];
+  const wanted = values ? found.filter(([statement]) => !/^(import|export) type\s/.test(statement)) : found;
+  return wanted.map(([, from, dynamic]) => {
     const name = from ?? dynamic!;
     if (!name.startsWith(".")) return name;
     return relative(ROOT, join(ROOT, dirname(file.path), name)).replaceAll("\\", "/");

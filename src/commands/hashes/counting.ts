@@ -36,7 +36,7 @@ export function hincrby(call: Call, hashes: Hashes): void {
   const { buf, start, end } = call;
   if (!parseMember(buf, start[3]!, end[3]!)) throw new CommandError(errors.notInteger);
   const { low, high } = parsed;
-  const hash = hashes.writeOrCreate(call, 2, call.argc);
+  const hash = hashes.writeOrCreate(call, 2);
   addTo(call, hash, low, high);
   const length = writeInt64(digits, 0, sum.low, sum.high);
   hash.set(buf, start[2]!, end[2]!, digits, 0, length, true);
@@ -79,7 +79,7 @@ export function hincrbyfloat(call: Call, hashes: Hashes): void {
   const increment = parseLongDouble(by);
   if (increment === null) throw new CommandError(errors.notFloat);
   if (!Number.isFinite(increment.exponent)) throw new CommandError(INFINITE);
-  const hash = hashes.writeOrCreate(call, 2, call.argc);
+  const hash = hashes.writeOrCreate(call, 2);
   const old = hash.get(buf, start[2]!, end[2]!, value) ? textOf(value) : "0";
   const total = incrByFloat(old, by);
   if (!total.ok) throw new CommandError(total.error === "not-float" ? NOT_FLOAT : errors.nanOrInfinity);

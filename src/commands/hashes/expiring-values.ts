@@ -147,8 +147,9 @@ export function hsetex(call: Call, hashes: Hashes): void {
   const { buf, start, end, argc, db } = call;
   const first = options.parse(call);
   const { fnx, fxx, at, timeAt } = options;
-  const hash = hashes.writeOrCreate(call, first, 2);
+  const hash = hashes.writeOrCreate(call);
   if (fnx || fxx) {
+    hashes.settleStored(call, first, 2);
     for (let i = first; i < argc; i += 2) {
       if (hash.has(buf, start[i]!, end[i]!) === fxx) continue;
       hashes.finish(call);

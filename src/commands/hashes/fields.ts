@@ -23,7 +23,7 @@ export function hmset(call: Call, hashes: Hashes): void {
 function setPairs(call: Call, hashes: Hashes, command: string): number {
   const { buf, start, end, argc } = call;
   if (argc % 2 === 1) throw new CommandError(wrongArity(command));
-  const hash = hashes.writeOrCreate(call, 2, 2);
+  const hash = hashes.writeOrCreate(call);
   expectArguments(call, hash, 2, argc);
   let created = 0;
   for (let i = 2; i < argc; i += 2)
@@ -46,8 +46,8 @@ export function expectArguments(call: Call, hash: HashValue, from: number, to: n
 }
 
 export function hsetnx(call: Call, hashes: Hashes): void {
-  const { buf, start, end, argc } = call;
-  const hash = hashes.writeOrCreate(call, 2, argc);
+  const { buf, start, end } = call;
+  const hash = hashes.writeOrCreate(call, 2);
   if (hash.has(buf, start[2]!, end[2]!)) return call.reply.int(0);
   expectArguments(call, hash, 2, 4);
   hash.set(buf, start[2]!, end[2]!, buf, start[3]!, end[3]!);
@@ -62,22 +62,22 @@ function replyField(call: Call, hash: StoredHash | null, i: number): void {
 }
 
 export function hget(call: Call, hashes: Hashes): void {
-  replyField(call, hashes.read(call), 2);
+  replyField(call, hashes.read(call, 2), 2);
 }
 
 export function hmget(call: Call, hashes: Hashes): void {
-  const hash = hashes.read(call);
+  const hash = hashes.read(call, 2);
   call.reply.array(call.argc - 2);
   for (let i = 2; i < call.argc; i++) replyField(call, hash, i);
 }
 
 export function hexists(call: Call, hashes: Hashes): void {
-  const hash = hashes.read(call);
+  const hash = hashes.read(call, 2);
   call.reply.int(hash?.has(call.buf, call.start[2]!, call.end[2]!) ? 1 : 0);
 }
 
 export function hstrlen(call: Call, hashes: Hashes): void {
-  const hash = hashes.read(call);
+  const hash = hashes.read(call, 2);
   if (!hash?.get(call.buf, call.start[2]!, call.end[2]!, value)) return call.reply.int(0);
   value.text();
   call.reply.int(value.end - value.start);
@@ -90,7 +90,7 @@ export function hlen(call: Call, hashes: Hashes): void {
 export function hdel(call: Call, hashes: Hashes): void {
   const hash = hashes.write(call);
   if (hash === null) return call.reply.int(0);
-  hashes.settle(call, hash, 2);
+  hash.hideExpired(0);
   let removed = 0;
   for (let i = 2; i < call.argc && hash.size > 0; i++)
     if (hash.remove(call.buf, call.start[i]!, call.end[i]!)) removed++;

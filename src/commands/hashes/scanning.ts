@@ -52,7 +52,7 @@ export function hrandfield(call: Call, hashes: Hashes): void {
     if (argc === 4 && Math.abs(count) > 2 ** 62) throw new CommandError(errors.outOfRange);
     return randomFields(call, hashes, count, argc === 4);
   }
-  const hash = hashes.read(call);
+  const hash = readSettled(call, hashes);
   if (hash === null) return call.reply.nil();
   if (hash.hidesFields) {
     const visible = visibleEntries(hash);
@@ -60,6 +60,12 @@ export function hrandfield(call: Call, hashes: Hashes): void {
     hash.read(visible[below(call.db.context.random, visible.length)]!, field, value);
   } else hash.random(call.db.context.random, field, value);
   replyItem(call.reply, field);
+}
+
+/** HRANDFIELD first removes fields that have expired. */
+function readSettled(call: Call, hashes: Hashes): StoredHash | null {
+  const hash = hashes.read(call);
+  return hash === null ? null : hashes.settleAny(call, hash);
 }
 
 /** The numbers of all fields that are not hidden. */
@@ -83,7 +89,7 @@ function replyPair(call: Call, withValues: boolean): void {
 
 function randomFields(call: Call, hashes: Hashes, count: number, withValues: boolean): void {
   const { random } = call.db.context;
-  const hash = hashes.read(call);
+  const hash = readSettled(call, hashes);
   if (hash === null || count === 0) return call.reply.array(0);
   if (hash.hidesFields) return randomVisible(call, hash, count, withValues);
   if (count < 0) {

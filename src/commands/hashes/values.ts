@@ -36,48 +36,70 @@ export class Hashes {
     this.opened = new StoredHash(limits);
   }
 
-  /** The hash under argument 1 for reading, or null; throws WRONGTYPE. */
-  read(call: Call): StoredHash | null {
-    return this.open(call, call.lookup(1));
+  /**
+   * The hash under argument 1 for reading, or null; throws WRONGTYPE. Fields that have expired are hidden;
+   * those named by the arguments from `first` on, if given, are removed.
+   */
+  read(call: Call, first = 0): StoredHash | null {
+    const hash = this.open(call, call.lookup(1));
+    if (first === 0 || hash === null || !hash.hidesFields || call.db.context.keepExpired) return hash;
+    this.settle(call, hash, first, call.argc);
+    if (hash.size > 0) return hash;
+    call.db.remove(hash.position);
+    return null;
   }
 
-  /** As `read`, for a command that goes on to change fields: `settle` is to follow. */
+  /** As `read`, for a command that goes on to change the hash and ends with `dropIfEmpty` or `finishExpiry`. */
   write(call: Call): StoredHash | null {
     return this.open(call, call.lookupWrite(1));
   }
 
   private open(call: Call, position: number): StoredHash | null {
     if (position === 0) return null;
+    if (call.db.records.type(position) !== TYPE_HASH) throw new CommandError(errors.wrongType);
+    return this.opened.open(call.db, position);
+  }
+
+  /**
+   * For a writing command: removes fields in the arguments [first, end) that have expired; afterwards the hash
+   * may be empty. Where nothing may expire by itself (a replica), they are there for it.
+   */
+  settle(call: Call, hash: StoredHash, first: number, end = call.argc, step = 1): void {
+    if (!hash.hidesFields) return;
+    const { db, buf } = call;
+    if (db.context.keepExpired) return hash.hideExpired(0);
+    for (let i = first; i < end; i += step)
+      if (hash.removeHidden(buf, call.start[i]!, call.end[i]!))
+        db.fields.tell(hash.position, [call.bytes(i)]);
+  }
+
+  /** Removes fields that have expired (not all, if there are many); null if the hash is gone with its last one. */
+  settleAny(call: Call, hash: StoredHash): StoredHash | null {
     const { db } = call;
-    if (db.records.type(position) !== TYPE_HASH) throw new CommandError(errors.wrongType);
-    const hash = this.opened.open(db, position);
+    const { position } = hash;
     if (!hash.hidesFields || !db.fields.isDue(hash.table)) return hash;
     return db.fields.settle(position, hash.table) ? hash.open(db, position) : null;
   }
 
   /**
-   * Removes those fields in the arguments `first`, `first + step`, ... that have expired; afterwards the hash
-   * may be empty. Where nothing may expire by itself (a replica), what a command names is there.
+   * As `write`, but a key that does not exist gets an empty hash, to be stored with `finish`. The field in
+   * argument `field`, if given, is removed where it has expired.
    */
-  settle(call: Call, hash: StoredHash, first: number, step = 1): void {
-    if (!hash.hidesFields) return;
-    const { db, buf, start, end, argc } = call;
-    if (db.context.keepExpired) return hash.hideExpired(0);
-    for (let i = first; i < argc; i += step)
-      if (hash.removeHidden(buf, start[i]!, end[i]!)) db.fields.tell(hash.position, [call.bytes(i)]);
-  }
-
-  /** As `write` and `settle`, but a key that does not exist gets an empty hash, to be stored with `finish`. */
-  writeOrCreate(call: Call, first: number, step: number): HashValue {
+  writeOrCreate(call: Call, field = 0): HashValue {
     const stored = this.write(call);
     this.isNew = stored === null;
     if (stored !== null) {
-      this.settle(call, stored, first, step);
+      if (field > 0) this.settle(call, stored, field, field + 1);
       return stored;
     }
     const hash = this.created.bind(this.own.clear(), call.db.context);
     hash.create();
     return hash;
+  }
+
+  /** As `settle`, for what `writeOrCreate` has returned. */
+  settleStored(call: Call, first: number, step: number): void {
+    if (!this.isNew) this.settle(call, this.opened, first, call.argc, step);
   }
 
   /** Removes the key of a hash in which nothing is left. */

@@ -354,10 +354,6 @@ export const STREAMS: Scripts = {
     XDEL a 1-1
     XREAD STREAMS a 0
     XREAD BLOCK 1 STREAMS a 0
-    MULTI
-    XREAD BLOCK 0 STREAMS a 0
-    XREAD BLOCK 0 STREAMS b 0
-    EXEC
   `,
   XGROUP: `
     XGROUP
@@ -506,10 +502,6 @@ export const STREAMS: Scripts = {
     XGROUP DELCONSUMER s g d
     XPENDING s g
     XINFO GROUPS s
-    MULTI
-    XREADGROUP GROUP g d BLOCK 0 STREAMS s >
-    XREADGROUP GROUP g d BLOCK 0 STREAMS s 0
-    EXEC
   `,
   XPENDING: `
     %repeat 5 XADD s #-1 n #

@@ -368,7 +368,7 @@ test("DEBUG LOADAOF: what is in the buffer is loaded too, and a cut file is appe
   expect(world.executed.at(-1)).toBe("set a 1");
   expect(aof.afterReload(load)).toBe(true);
   set(aof, "b");
-  world.write(INCR(1), world.read(INCR(1)) + "*3\r\n$3\r\nSE");
+  world.write(INCR(1), `${world.read(INCR(1))}*3\r\n$3\r\nSE`);
   aof.beforeReload();
   const torn = aof.load(world.parts);
   expect([torn.step(() => false), torn.truncated]).toEqual(["loaded", true]);
@@ -392,6 +392,7 @@ test("with always nobody waits longer because of a rewrite", async () => {
       if (failure === null) durable++;
     });
     if (n === 20) aof.bgrewrite();
+    if (n === 40) await until(() => world.sinks.length === 1);
     if (n === 40) await finish(world, aof, commands("set base 1"));
     await Bun.sleep(0);
   }

@@ -15,6 +15,7 @@ import { hashCommands } from "../../../src/commands/hashes.ts";
 import { listCommands } from "../../../src/commands/lists.ts";
 import { objectCommands } from "../../../src/commands/object.ts";
 import { setCommands } from "../../../src/commands/sets.ts";
+import { sortCommands } from "../../../src/commands/sort.ts";
 import { streamCommands } from "../../../src/commands/streams.ts";
 import { stringCommands } from "../../../src/commands/strings.ts";
 import { zsetCommands } from "../../../src/commands/zsets.ts";
@@ -59,6 +60,7 @@ export class Bench {
       ...genericCommands(deps),
       ...expireCommands(),
       ...objectCommands(),
+      ...sortCommands(deps),
       ...databaseCommands(deps),
       ...dumpCommands(deps),
     ]);

@@ -154,7 +154,7 @@ function step(random: Random, subject: Subject, model: string[], limit: number):
       model.splice(atHead ? 0 : length - 1, 1);
       break;
     case 6: {
-      const count = 1 + random.below(length > limit ? length : 3);
+      const count = Math.min(length, 1 + random.below(length > limit ? length : 3));
       store.drop(atHead, count);
       model.splice(atHead ? 0 : length - count, count);
       break;
@@ -198,19 +198,36 @@ describe("a list is", () => {
 });
 
 describe("conversion", () => {
-  test("both ways, and through a block", () => {
+  test("both ways, again and again", () => {
     const random = seeded("list conversion");
-    const small = stored(LIMITS);
-    const large = stored({ ...LIMITS, listMaxListpackSize: -5 });
-    for (const [subject, limit] of [
-      [small, 40],
-      [large, 4000],
-    ] as const) {
-      const model: string[] = [];
-      for (let i = 0; i < 6000; i++) step(random, subject, model, limit);
+    const subject = stored(LIMITS);
+    const model: string[] = [];
+    for (let i = 0; i < 6000; i++) step(random, subject, model, 40);
+    expect([...subject.encodings].sort()).toEqual([ENC_OBJECT, ENC_LISTPACK].sort());
+  });
+
+  test("a listpack too large for a cell is in a block, and becomes a quicklist as well", () => {
+    const limits = { ...LIMITS, listMaxListpackSize: -5 };
+    const db = testDatabase();
+    const list = new ListValue(limits);
+    const value = bytesOf("x".repeat(1000));
+    const encodings: number[] = [];
+    list.create(KEY, 0, KEY.length, 0, 0);
+    const encoding = () => db.records.encoding(db.find(KEY, 0, KEY.length));
+    for (let i = 0; i < 70; i++) {
+      list.grow(1000, 1);
+      list.store.push(i % 2 === 0, value, 0, value.length);
+      encodings.push(encoding());
     }
-    expect([...small.encodings].sort()).toEqual([ENC_OBJECT, ENC_LISTPACK].sort());
-    expect(large.encodings.has(ENC_LISTPACK_BLOCK)).toBe(true);
+    expect(encodings[20]).toBe(ENC_LISTPACK);
+    expect(encodings[40]).toBe(ENC_LISTPACK_BLOCK);
+    expect(encodings[69]).toBe(ENC_OBJECT);
+    for (let i = 70; i > 1; i--) {
+      list.store.drop(false, 1);
+      list.shrink();
+      if (i % 10 === 0) expect(contents(list.store, true)).toEqual(Array(i - 1).fill("x".repeat(1000)));
+    }
+    expect(encoding()).toBe(ENC_LISTPACK);
   });
 
   test("grows at the limit, shrinks at half of it, by the limits that hold then", () => {
