@@ -23,6 +23,10 @@ export interface Stamps {
 const SMALLEST = 64 * 1024;
 /** A buffer larger than this is given back after use. */
 const KEEP = 1024 * 1024;
+/** Room for a length line and the line ends of a bulk. */
+const HEADER = 32;
+/** Bytes up to which a loop copies faster than a call. */
+const SHORT = 48;
 
 const MULTI = latin1Bytes("*1\r\n$5\r\nMULTI\r\n");
 const EXEC = latin1Bytes("*1\r\n$4\r\nEXEC\r\n");
@@ -44,24 +48,24 @@ export class EffectBuffer implements EffectSink {
 
   record(call: Call): void {
     const { effects } = call;
-    if (effects === null) {
-      this.beforeCommand(call.db.id);
-      this.reserve(call.end[call.argc - 1]! - call.start[0]! + 16 + call.argc * 24);
-      this.header(42, call.argc);
-      for (let i = 0; i < call.argc; i++) this.bulk(call.buf, call.start[i]!, call.end[i]!);
-      return;
-    }
+    if (effects === null) return this.wholeCall(call);
     this.begin();
     for (const args of effects) this.command(call.db.id, args);
     this.end();
   }
 
+  private wholeCall(call: Call): void {
+    const { buf, start, end, argc } = call;
+    this.beforeCommand(call.db.id);
+    this.reserve(HEADER);
+    this.header(42, argc);
+    for (let i = 0; i < argc; i++) this.bulk(buf, start[i]!, end[i]!);
+  }
+
   /** Records one command that no call made: an expired or evicted key. */
   command(database: number, args: readonly Uint8Array[]): void {
     this.beforeCommand(database);
-    let length = 16 + args.length * 24;
-    for (const arg of args) length += arg.length;
-    this.reserve(length);
+    this.reserve(HEADER);
     this.header(42, args.length);
     for (const arg of args) this.bulk(arg, 0, arg.length);
   }
@@ -120,12 +124,27 @@ export class EffectBuffer implements EffectSink {
   }
 
   private bulk(source: Uint8Array, start: number, end: number): void {
-    // The arguments of a call need not lie one behind the other.
-    if (this.buf.length - this.pos < end - start + 32) this.reserve(end - start + 32);
-    this.header(36, end - start);
-    copyBytes(this.buf, this.pos, source, start, end);
-    this.pos += end - start;
-    this.crlf();
+    const length = end - start;
+    if (this.buf.length - this.pos < length + HEADER) this.reserve(length + HEADER);
+    const { buf } = this;
+    let { pos } = this;
+    buf[pos++] = 36;
+    if (length < 10) buf[pos++] = 48 + length;
+    else if (length < 100) {
+      const tens = (length / 10) | 0;
+      buf[pos++] = 48 + tens;
+      buf[pos++] = 48 + length - tens * 10;
+    } else pos = writeInt(buf, pos, length);
+    buf[pos++] = 13;
+    buf[pos++] = 10;
+    if (length < SHORT) for (let i = start; i < end; i++) buf[pos++] = source[i]!;
+    else {
+      copyBytes(buf, pos, source, start, end);
+      pos += length;
+    }
+    buf[pos++] = 13;
+    buf[pos++] = 10;
+    this.pos = pos;
   }
 
   private literal(bytes: Uint8Array): void {

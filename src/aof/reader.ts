@@ -21,7 +21,7 @@ export const AT_END = 0;
 export const TORN = -1;
 export const BAD = -2;
 
-const SLICE = 1024 * 1024;
+const SLICE = 256 * 1024;
 /** Bytes of a length line, at most. */
 const HEADER_MAX = 32;
 const ARGS_MAX = 0x7fffffff;

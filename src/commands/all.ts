@@ -28,6 +28,8 @@ import { listCommands } from "./lists.ts";
 import type { MemoryDeps } from "./memory.ts";
 import { memoryCommands } from "./memory.ts";
 import { objectCommands } from "./object.ts";
+import type { PersistenceDeps } from "./persistence.ts";
+import { persistenceCommands } from "./persistence.ts";
 import type { ReplicationDeps } from "./replication.ts";
 import { replicationCommands } from "./replication.ts";
 import type { ServerDeps } from "./server.ts";
@@ -57,6 +59,7 @@ export type CommandHost = ClientDeps &
   MemoryDeps &
   DebugDeps &
   ConnectionDeps &
+  PersistenceDeps &
   ReplicationDeps &
   TransactionCommandDeps &
   HyperLogLogDeps &
@@ -89,6 +92,7 @@ export function allCommands(host: CommandHost): CommandSpec[] {
     ...dumpCommands(host),
     ...expireCommands(),
     ...objectCommands(),
+    ...persistenceCommands(host),
     ...replicationCommands(host),
     ...shutdownCommands(host),
     ...transactionCommands(host),

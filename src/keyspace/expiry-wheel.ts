@@ -75,13 +75,17 @@ export class ExpiryWheel {
   /** Entries held, stale ones included. */
   entries = 0;
 
-  constructor(nowMs: number) {
-    this.origin = Math.floor(nowMs / TICK_MS) - 1;
+  /** `tickMs`: a finer grain than usual, for which the reach of the levels shrinks. */
+  constructor(
+    nowMs: number,
+    private readonly tickMs = TICK_MS,
+  ) {
+    this.origin = Math.floor(nowMs / tickMs) - 1;
   }
 
   /** The tick under which a time is filed, 1 or later. */
   tickOf(atMs: number): number {
-    const tick = Math.floor(atMs / TICK_MS) - this.origin;
+    const tick = Math.floor(atMs / this.tickMs) - this.origin;
     return Math.max(this.current, Math.min(LAST_TICK, tick));
   }
 
@@ -104,7 +108,7 @@ export class ExpiryWheel {
    * whether anything due is left.
    */
   advance(nowMs: number, due: (hash: number, tick: number) => void, outOfTime: () => boolean): boolean {
-    const target = Math.floor(nowMs / TICK_MS) - this.origin;
+    const target = Math.floor(nowMs / this.tickMs) - this.origin;
     if (this.entries === 0) {
       if (target > this.current) this.current = target;
       return false;

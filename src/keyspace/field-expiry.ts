@@ -9,13 +9,15 @@ import { ENC_OBJECT, TYPE_HASH } from "./record.ts";
  * at, as the wheel of the keys does with keys (expiry-wheel.ts): it is a hint, and each table remembers the
  * tick under which it is known there.
  *
- * Fields are removed lazily, some at a time when their hash is looked up, and actively, in slices. What is due
- * but not removed yet is hidden from reading (types/hash.ts). A hash whose last field goes is removed.
+ * Fields are removed lazily, when a command names them or wants random ones, and actively, in slices. What is
+ * due but not removed yet is hidden from reading (types/hash.ts). A hash whose last field goes is removed.
  */
 
+/** Finer than that of the keys, which are removed to the millisecond when they are looked up. */
+const TICK_MS = 16;
 /** Fields removed before the clock is looked at again. */
 const SLICE = 200;
-/** Fields removed when a hash is looked up. */
+/** Fields removed by one command. */
 const LAZY = 1000;
 
 export class FieldExpiry {
@@ -26,9 +28,12 @@ export class FieldExpiry {
 
   constructor(private readonly db: Database) {}
 
-  /** Whether fields of the hash are due that may be removed. */
-  isDue(table: HashTable): boolean {
-    return table.soonest < this.db.context.clock.now && !this.db.context.keepExpired;
+  /**
+   * Whether what is due stays for now, whoever reads it: as for keys, or because a snapshot may be in the midst
+   * of a hash (before writing commands it is told).
+   */
+  get frozen(): boolean {
+    return this.db.context.keepExpired || this.db.holds > 0;
   }
 
   /** The hash at this position has got a field with an expiry, or has come under another key. */
@@ -37,7 +42,7 @@ export class FieldExpiry {
     if (table === null) return;
     if (moved) table.wheelTick = 0;
     if (table.expiring === 0) return;
-    this.wheel ??= new ExpiryWheel(this.db.context.clock.now);
+    this.wheel ??= new ExpiryWheel(this.db.context.clock.now, TICK_MS);
     const tick = this.wheel.tickOf(table.soonest);
     if (table.wheelTick !== 0 && table.wheelTick <= tick) return;
     this.wheel.add(this.db.hashOf(position), tick);
@@ -52,7 +57,7 @@ export class FieldExpiry {
   /** Removes what is due until `outOfTime`; returns whether some is left. */
   advance(outOfTime: () => boolean): boolean {
     const { wheel, due, db } = this;
-    if (wheel === null) return false;
+    if (wheel === null || this.frozen) return false;
     const more = wheel.advance(db.context.clock.now, this.onDue, outOfTime);
     while (due.length > 0) {
       const tick = due.at(-1)!;

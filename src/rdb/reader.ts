@@ -1,6 +1,6 @@
 import { copyBytes } from "../bytes/ascii.ts";
 import { Crc64 } from "../bytes/crc64.ts";
-import { parseDoubleLenient } from "../bytes/double.ts";
+import { parseDouble } from "../bytes/double.ts";
 import { joinHalves, writeInt } from "../bytes/int64.ts";
 import { lzfDecompress } from "../bytes/lzf.ts";
 import {
@@ -183,7 +183,7 @@ export class RdbReader {
     if (length === DOUBLE_INF) return Number.POSITIVE_INFINITY;
     if (length === DOUBLE_NAN) return Number.NaN;
     this.bytes(length);
-    const value = parseDoubleLenient(this.data, this.start, this.end);
+    const value = parseDouble(this.data, this.start, this.end);
     if (Number.isNaN(value)) corrupt("Invalid double");
     return value;
   }

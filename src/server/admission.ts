@@ -15,6 +15,10 @@ export interface AdmissionDeps {
   protectedCommands(): { debug: "no" | "yes" | "local"; module: "no" | "yes" | "local" };
   /** Flags of the commands that the session has queued in a transaction. */
   queuedFlags(session: Session): number;
+  /** The data set is being loaded. */
+  loading(): boolean;
+  /** Why nothing may be written at present, or null. */
+  diskRefusal(): string | null;
   /** Whether data no longer fits in maxmemory, after trying to make room. */
   outOfMemory(): boolean;
 }
@@ -61,7 +65,24 @@ const memoryGate: Gate = (call, command, deps) => {
   return (flags & FLAGS.denyoom) !== 0 && deps.outOfMemory() ? errors.oom : null;
 };
 
-const GATES: readonly Gate[] = [subcommandGate, arityGate, protectedGate, authGate, memoryGate];
+/** Writes are refused while what is written cannot be saved; PING too, so that watchers notice, as in Redis. */
+const diskGate: Gate = (call, command, deps) => {
+  const flags = command.spec.endsTransaction === true ? deps.queuedFlags(call.session) : command.flags;
+  return (flags & FLAGS.write) !== 0 || command.fullName === "ping" ? deps.diskRefusal() : null;
+};
+
+const loadingGate: Gate = (_call, command, deps) =>
+  deps.loading() && (command.flags & FLAGS.loading) === 0 ? errors.loading : null;
+
+const GATES: readonly Gate[] = [
+  subcommandGate,
+  arityGate,
+  protectedGate,
+  authGate,
+  memoryGate,
+  diskGate,
+  loadingGate,
+];
 
 /** The error that keeps the command from being executed, or null. */
 export function refuse(call: Call, command: Command, deps: AdmissionDeps): string | null {

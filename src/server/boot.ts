@@ -6,6 +6,7 @@ import { type LoadedLines, loadConfig } from "../config/load.ts";
 import { Log } from "../host/log.ts";
 import { REDBUN_VERSION, REDIS_VERSION } from "../host/version.ts";
 import { banner } from "./banner.ts";
+import { loadAtStart } from "./loading.ts";
 import { openFilesLimit, RESERVED_FDS } from "./open-files.ts";
 import { Server } from "./server.ts";
 
@@ -92,12 +93,17 @@ export function boot(argv: string[]): BootResult {
   else log.notice(`Running mode=standalone, port=${values.port}.`);
   log.notice("Server initialized");
   server.start();
-  for (const { kind } of server.listeners.endpoints.filter(firstOfItsKind))
-    if (kind === "unix") log.notice(`The server is now ready to accept connections at ${values.unixsocket}`);
-    else log.notice(`Ready to accept connections ${kind}`);
-  if (server.listeners.endpoints.every(({ kind }) => kind === "unix"))
-    log.notice("Ready to accept connections unix");
+  void loadAtStart(server).then(() => announceReady(server));
   return { server };
+}
+
+function announceReady({ listeners, log, config }: Server): void {
+  for (const { kind } of listeners.endpoints.filter(firstOfItsKind))
+    if (kind === "unix")
+      log.notice(`The server is now ready to accept connections at ${config.values.unixsocket}`);
+    else log.notice(`Ready to accept connections ${kind}`);
+  if (listeners.endpoints.every(({ kind }) => kind === "unix"))
+    log.notice("Ready to accept connections unix");
 }
 
 function firstOfItsKind<T extends { kind: string }>(item: T, i: number, all: T[]): boolean {

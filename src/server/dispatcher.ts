@@ -29,8 +29,8 @@ export interface DispatcherDeps extends AdmissionDeps {
   lookahead: Lookahead;
   blocking: Blocking;
   transactions: Transactions;
-  /** Whether maxmemory is set at all. */
-  memoryLimited(): boolean;
+  /** Whether a gate that concerns plain commands may be closed. */
+  guarded(): boolean;
   protocolError(connection: Connection, what: string): void;
   httpAttack(connection: Connection): void;
   suspended(connection: Connection): void;
@@ -132,7 +132,7 @@ export class Dispatcher {
     const error =
       command === null
         ? this.unknown(connection)
-        : command.plain && session.authenticated && !deps.memoryLimited() && command.acceptsArgs(call.argc)
+        : command.plain && session.authenticated && !deps.guarded() && command.acceptsArgs(call.argc)
           ? null
           : refuse(call, command, deps);
     if (command !== null && error === null) {

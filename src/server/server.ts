@@ -30,11 +30,13 @@ import { Cron, type CronDeps } from "./cron.ts";
 import { Dispatcher } from "./dispatcher.ts";
 import { Info } from "./info/info.ts";
 import { type Endpoint, Listeners } from "./listeners.ts";
+import { type Loading, Reloading } from "./loading.ts";
 import { Lookahead } from "./lookahead.ts";
 import { MemoryWatch } from "./memory-watch.ts";
 import { MonitorFeed } from "./monitor.ts";
 import { OutputLimits } from "./output-limits.ts";
 import { Pause } from "./pause.ts";
+import { Persistence } from "./persistence.ts";
 import { Shutdown } from "./shutdown.ts";
 import { SlowCommands } from "./slow-commands.ts";
 import { Turn } from "./turn.ts";
@@ -76,6 +78,10 @@ export class Server implements ConnectionHost {
   readonly cronDeps: CronDeps;
   readonly monitors = new MonitorFeed(this.clock);
   readonly access = new AccessClock(this.clock, this.random);
+  readonly persistence = new Persistence(this);
+  readonly reloading = new Reloading(this);
+  /** What is being loaded, or null. */
+  loading: Loading | null = null;
   readonly outputLimits: OutputLimits;
   readonly shutdown: Shutdown;
   readonly pause = new Pause(
@@ -170,7 +176,9 @@ export class Server implements ConnectionHost {
       transactions: this.transactions,
       protectedCommands: () => ({ debug: values.enableDebugCommand, module: values.enableModuleCommand }),
       queuedFlags: (session) => this.transactions.queuedFlags(session),
-      memoryLimited: () => values.maxmemory > 0,
+      guarded: () => values.maxmemory > 0 || this.loading !== null || this.persistence.refusal !== null,
+      loading: () => this.loading !== null,
+      diskRefusal: () => this.persistence.refusal,
       outOfMemory: () => values.maxmemory > 0 && this.memory.used > values.maxmemory,
       protocolError: (connection, what) => {
         this.log.verbose(
@@ -187,7 +195,7 @@ export class Server implements ConnectionHost {
       suspended: (connection) => this.suspendedConnections.add(connection),
     });
     this.outputLimits = new OutputLimits(this.config.values, this.clock, this.counters, this.log);
-    this.shutdown = new Shutdown(config, log, () => this.closeAll());
+    this.shutdown = new Shutdown(config, log, this.persistence, () => this.closeAll());
     this.listeners = new Listeners((kind) => this.handlers(kind));
     this.cronDeps = {
       clock: this.clock,
@@ -196,6 +204,7 @@ export class Server implements ConnectionHost {
       latency: this.latency,
       hz: () => values.hz,
       tasks: [
+        () => this.persistence.tick(),
         () => this.pause.check(this.clock.now),
         () => this.rates.sample(this.counters, this.clock.monotonic() / 1000),
         (tick) => this.checkClients(tick),

@@ -1,6 +1,7 @@
 import { rmSync } from "node:fs";
 import type { Config } from "../config/config.ts";
 import type { Log } from "../host/log.ts";
+import type { Persistence } from "./persistence.ts";
 
 /**
  * Ending the server: SHUTDOWN, SIGTERM and SIGINT. A second signal while the first is being obeyed, or a
@@ -21,6 +22,7 @@ export class Shutdown {
   constructor(
     private readonly config: Config,
     private readonly log: Log,
+    private readonly persistence: Persistence,
     private readonly closeAll: () => void,
   ) {}
 
@@ -55,14 +57,16 @@ export class Shutdown {
     this.underWay = true;
     const { values } = this.config;
     this.log.warning("User requested shutdown...");
-    if (request.save === "save" && !request.force) {
-      // Until the data set can be saved, refusing is the only answer that loses nothing.
-      this.log.warning("This version of redbun cannot save the data set yet; not shutting down.");
-      this.underWay = false;
-      return false;
+    this.persistence.abort();
+    if (request.save === "save" || (request.save === "default" && values.save.length > 0)) {
+      this.log.notice("Saving the final RDB snapshot before exiting.");
+      if (!this.persistence.save() && !request.force) {
+        this.log.warning("Error trying to save the DB, can't exit.");
+        this.log.warning("Errors trying to shut down the server. Check the logs for more information.");
+        this.underWay = false;
+        return false;
+      }
     }
-    if (request.save === "default" && values.save.length > 0)
-      this.log.warning("This version of redbun cannot save the data set yet: it ends with the process.");
     this.removeFiles();
     this.closeAll();
     this.log.warning("Redis is now ready to exit, bye bye...");

@@ -17,6 +17,10 @@ export interface DebugDeps {
   readonly keyspace: Keyspace;
   readonly debugSettings: DebugSettings;
   readonly crash: Crash;
+  readonly reloading: {
+    /** The error to reply with, or null. */
+    reload(how: { save: boolean; flush: boolean; merge: boolean }): string | null;
+  };
   readonly cronDeps: { activeExpire: boolean; paused: boolean };
 }
 

@@ -47,6 +47,21 @@ function replyBuffer(call: Call): void {
   call.reply.ok();
 }
 
+/** DEBUG RELOAD [NOSAVE] [NOFLUSH] [MERGE]: the data set goes to the RDB file and comes back. */
+function reload(call: Call, { reloading }: DebugDeps): void {
+  const words = Array.from({ length: call.argc - 2 }, (_, i) => call.text(i + 2).toLowerCase());
+  for (const word of words)
+    if (word !== "nosave" && word !== "noflush" && word !== "merge")
+      throw new CommandError("ERR DEBUG RELOAD only supports the MERGE, NOFLUSH and NOSAVE options.");
+  const failure = reloading.reload({
+    save: !words.includes("nosave"),
+    flush: !words.includes("noflush"),
+    merge: words.includes("merge"),
+  });
+  if (failure !== null) throw new CommandError(failure);
+  call.reply.ok();
+}
+
 function rewriteAll(call: Call, { config }: DebugDeps): void {
   const path = config.configFile;
   if (path === null) throw new CommandError("ERR CONFIG-REWRITE-FORCE-ALL failed: No such file or directory");
@@ -94,7 +109,7 @@ export const steering: SubcommandTable = [
   numberSetting("aof-flush-sleep", ({ debugSettings }, value) => {
     debugSettings.aofFlushSleep = value;
   }),
-  ["reload", { min: 2, max: 5, run: refuse }],
+  ["reload", { min: 2, max: 5, run: reload }],
   ["loadaof", { min: 2, max: 2, run: refuse }],
   ["segfault", { min: 2, max: 2, run: (_call, { crash }) => crash.segfault() }],
   ["assert", { min: 2, max: 2, run: (_call, { crash }) => crash.assertionFailed("1 == 2") }],

@@ -42,7 +42,7 @@ export class Hashes {
    */
   read(call: Call, first = 0): StoredHash | null {
     const hash = this.open(call, call.lookup(1));
-    if (first === 0 || hash === null || !hash.hidesFields || call.db.context.keepExpired) return hash;
+    if (first === 0 || hash === null || !hash.hidesFields || call.db.fields.frozen) return hash;
     this.settle(call, hash, first, call.argc);
     if (hash.size > 0) return hash;
     call.db.remove(hash.position);
@@ -77,7 +77,7 @@ export class Hashes {
   settleAny(call: Call, hash: StoredHash): StoredHash | null {
     const { db } = call;
     const { position } = hash;
-    if (!hash.hidesFields || !db.fields.isDue(hash.table)) return hash;
+    if (!hash.hidesFields || db.fields.frozen) return hash;
     return db.fields.settle(position, hash.table) ? hash.open(db, position) : null;
   }
 

@@ -3,27 +3,30 @@ import type { Field } from "./info.ts";
 
 /** INFO's sections on the data set: persistence, replication, cluster and keyspace. */
 
-/** Nothing is saved, loaded or appended yet: -1 and 0 are what Redis shows of things that never happened. */
 export function persistenceSection(server: Server): Field[] {
+  const { persistence, counters, loading } = server;
+  const { job } = persistence;
+  const { done, total } = job?.progress ?? { done: 0, total: 0 };
+  const now = Date.now();
   return [
-    ["loading", 0],
+    ["loading", loading === null ? 0 : 1],
     ["async_loading", 0],
     ["current_cow_peak", 0],
     ["current_cow_size", 0],
     ["current_cow_size_age", 0],
-    ["current_fork_perc", "0.00"],
-    ["current_save_keys_processed", 0],
-    ["current_save_keys_total", 0],
-    ["rdb_changes_since_last_save", server.counters.changes],
-    ["rdb_bgsave_in_progress", 0],
-    ["rdb_last_save_time", Math.floor(server.startedAt / 1000)],
-    ["rdb_last_bgsave_status", "ok"],
-    ["rdb_last_bgsave_time_sec", -1],
-    ["rdb_current_bgsave_time_sec", -1],
-    ["rdb_saves", 0],
+    ["current_fork_perc", total === 0 ? "0.00" : ((done / total) * 100).toFixed(2)],
+    ["current_save_keys_processed", done],
+    ["current_save_keys_total", total],
+    ["rdb_changes_since_last_save", counters.changes],
+    ["rdb_bgsave_in_progress", job === null ? 0 : 1],
+    ["rdb_last_save_time", Math.floor(persistence.lastSave / 1000)],
+    ["rdb_last_bgsave_status", persistence.lastOk ? "ok" : "err"],
+    ["rdb_last_bgsave_time_sec", persistence.lastSeconds],
+    ["rdb_current_bgsave_time_sec", job === null ? -1 : Math.floor((now - job.startedAt) / 1000)],
+    ["rdb_saves", persistence.saves],
     ["rdb_last_cow_size", 0],
-    ["rdb_last_load_keys_expired", 0],
-    ["rdb_last_load_keys_loaded", 0],
+    ["rdb_last_load_keys_expired", persistence.keysExpired],
+    ["rdb_last_load_keys_loaded", persistence.keysLoaded],
     ["aof_enabled", 0],
     ["aof_rewrite_in_progress", 0],
     ["aof_rewrite_scheduled", 0],
@@ -36,6 +39,7 @@ export function persistenceSection(server: Server): Field[] {
     ["aof_last_cow_size", 0],
     ["module_fork_in_progress", 0],
     ["module_fork_last_cow_size", 0],
+    ...(loading === null ? [] : loading.info(now)),
   ];
 }
 

@@ -236,3 +236,31 @@ test("long commands, long transactions and large arguments load in slices of any
   expect(executed.length).toBe(expected.length);
   expect(executed.every((line, i) => line === expected[i])).toBe(true);
 });
+
+test("a power cut anywhere in a megabyte: exactly the whole commands and transactions before it", () => {
+  const random = seeded("aof cuts");
+  const cuts = Number(process.env.REDBUN_CUTS ?? 100);
+  let content = "";
+  let count = 0;
+  // Where the file may end, and how many commands have been executed by then.
+  const ends = [{ at: 0, count: 0 }];
+  while (content.length < 1024 * 1024) {
+    const size = random.below(4) === 0 ? 1 + random.below(6) : 0;
+    if (size > 0) content += command("MULTI");
+    for (let i = 0; i <= size; i++, count++)
+      content += command(`set k${count} ${"v".repeat(random.below(random.below(20) === 0 ? 20_000 : 200))}z`);
+    if (size > 0) content += command("EXEC");
+    ends.push({ at: content.length, count });
+  }
+  using world = withFile("");
+  for (let n = 0; n < cuts; n++) {
+    const cut =
+      n % 2 === 0 ? random.below(content.length) : random.pick(ends.slice(1)).at - 1 + random.below(3);
+    world.write(INCR, content.slice(0, cut));
+    const expected = ends.findLast(({ at }) => at <= cut)!;
+    const { state, executed } = world.load();
+    expect(state).toBe(cut === 0 ? "empty" : "loaded");
+    expect(executed.length).toBe(expected.count);
+    expect(size(world)).toBe(expected.at);
+  }
+});

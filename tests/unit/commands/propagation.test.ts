@@ -3,19 +3,23 @@
  * where nothing changed. The commands run in this process, with a clock that stands at 1700000000000.
  */
 import { expect, test } from "bun:test";
+import type { Blocking } from "../../../src/blocking/blocking.ts";
 import { Call } from "../../../src/call/call.ts";
 import { type EffectSink, Executor } from "../../../src/call/execute.ts";
-import { SnapshotGuard } from "../../../src/call/snapshot-guard.ts";
 import { KeyWatchers } from "../../../src/call/key-watchers.ts";
 import { Registry } from "../../../src/call/registry.ts";
 import { Session, type SessionLink } from "../../../src/call/session.ts";
+import { SnapshotGuard } from "../../../src/call/snapshot-guard.ts";
 import { bitmapCommands } from "../../../src/commands/bitmaps.ts";
 import { databaseCommands } from "../../../src/commands/databases.ts";
 import { expireCommands } from "../../../src/commands/expire.ts";
 import { genericCommands } from "../../../src/commands/generic.ts";
 import { hyperloglogCommands } from "../../../src/commands/hyperloglog.ts";
+import { listCommands } from "../../../src/commands/lists.ts";
+import { sortCommands } from "../../../src/commands/sort.ts";
 import { stringCommands } from "../../../src/commands/strings.ts";
 import { Config } from "../../../src/config/config.ts";
+import { DebugSettings } from "../../../src/config/debug-settings.ts";
 import { Keyspace } from "../../../src/keyspace/keyspace.ts";
 import { ReplyWriter } from "../../../src/resp/reply-writer.ts";
 import { Request } from "../../../src/resp/request.ts";
@@ -26,6 +30,10 @@ import { testContext } from "../keyspace/support.ts";
 const context = testContext();
 const keyspace = new Keyspace(context, 16);
 const limits = { protoMaxBulkLen: 512 * 1024 * 1024 };
+const config = new Config();
+const debugSettings = new DebugSettings();
+/** Nobody waits here: a command that would is left without a reply, as one that waits is. */
+const blocking = { onKeys: () => {} } as unknown as Blocking;
 const registry = new Registry([
   ...stringCommands(limits),
   ...bitmapCommands(limits),
@@ -33,6 +41,8 @@ const registry = new Registry([
   ...genericCommands({ keyspace }),
   ...expireCommands(),
   ...databaseCommands({ keyspace }),
+  ...listCommands({ config, debugSettings, blocking }),
+  ...sortCommands({ config, debugSettings }),
 ]);
 
 /** No command here asks for its connection. */
@@ -173,6 +183,54 @@ test("a HyperLogLog found damaged half way keeps and propagates what came before
   const [, effect] = propagated(`SET h ${cut}`, `PFADD h ${names}`);
   expect(effect).toStartWith("PFADD h e0");
   expect(call.reply.lastError).toBe("INVALIDOBJ Corrupted HLL object detected");
+});
+
+test("lists", () => {
+  check([
+    ["RPUSH l a b c d e f g h", "RPUSH l a b c d e f g h"],
+    ["LPUSHX l z", "LPUSHX l z"],
+    ["LPUSHX missing z", ""],
+    ["LRANGE l 0 -1", ""],
+    ["LPOP l", "LPOP l"],
+    ["LPOP l 2", "LPOP l 2"],
+    ["LPOP l 0", ""],
+    ["LPOP missing", ""],
+    ["LMPOP 2 missing l RIGHT COUNT 2", "RPOP l 2"],
+    ["LMPOP 1 l LEFT", "LPOP l 1"],
+    ["LMPOP 1 missing LEFT", ""],
+    ["BLPOP missing l 0", "LPOP l"],
+    ["BRPOP l 0", "RPOP l"],
+    ["BLPOP missing 0", ""],
+    ["RPUSH l 1 2 3", "RPUSH l 1 2 3"],
+    ["BLMPOP 0 1 l LEFT COUNT 2", "LPOP l 2"],
+    ["LMOVE l m LEFT RIGHT", "LMOVE l m LEFT RIGHT"],
+    ["LMOVE missing m LEFT RIGHT", ""],
+    ["RPUSH l 1 2", "RPUSH l 1 2"],
+    ["BLMOVE l m right left 0", "LMOVE l m right left"],
+    ["BRPOPLPUSH l m 0", "RPOPLPUSH l m"],
+    ["BLMOVE missing m LEFT LEFT 0", ""],
+    ["RPOPLPUSH m m", "RPOPLPUSH m m"],
+    ["LSET m 0 x", "LSET m 0 x"],
+    ["LSET m 9 x", ""],
+    ["LINSERT m BEFORE x y", "LINSERT m BEFORE x y"],
+    ["LINSERT m BEFORE nothing y", ""],
+    ["LREM m 0 nothing", ""],
+    ["LREM m 0 x", "LREM m 0 x"],
+    ["LTRIM m 0 -1", ""],
+    ["LTRIM m 1 -1", "LTRIM m 1 -1"],
+    ["LTRIM m 9 9", "LTRIM m 9 9"],
+    ["EXISTS m", ""],
+  ]);
+});
+
+test("SORT", () => {
+  check([
+    ["RPUSH l 3 1 2", "RPUSH l 3 1 2"],
+    ["SORT l", ""],
+    ["SORT l DESC STORE m", "SORT l DESC STORE m"],
+    ["SORT missing STORE m", "SORT missing STORE m"],
+    ["SORT missing STORE m", ""],
+  ]);
 });
 
 test("keys, expiry, databases", () => {

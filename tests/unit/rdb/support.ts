@@ -31,6 +31,12 @@ import { testContext } from "../keyspace/support.ts";
 
 export type Arg = string | Uint8Array;
 
+/** Who would wait is answered at once. */
+const NEVER_BLOCKS = {
+  has: () => false,
+  onKeys: (call, _keys, _timeoutMs, _kind, onTimeout) => onTimeout(call.reply),
+} satisfies Pick<Blocking, "has" | "onKeys"> as unknown as Blocking;
+
 /** A server without sockets: commands in, replies and effects out. An exception in a command is thrown. */
 export class Bench {
   readonly context = testContext();
@@ -49,7 +55,7 @@ export class Bench {
     const { keyspace, config, debugSettings } = this;
     const random = new Random(1);
     const log = { verbose: (line: string) => this.lines.push(line) };
-    const deps = { keyspace, config, debugSettings, random, log, blocking: {} as Blocking };
+    const deps = { keyspace, config, debugSettings, random, log, blocking: NEVER_BLOCKS };
     this.registry = new Registry([
       ...stringCommands({ protoMaxBulkLen: 512 * 1024 * 1024 }),
       ...listCommands(deps),

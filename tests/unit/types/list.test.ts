@@ -212,6 +212,7 @@ describe("conversion", () => {
     const list = new ListValue(limits);
     const value = bytesOf("x".repeat(1000));
     const encodings: number[] = [];
+    list.bind(db, 0);
     list.create(KEY, 0, KEY.length, 0, 0);
     const encoding = () => db.records.encoding(db.find(KEY, 0, KEY.length));
     for (let i = 0; i < 70; i++) {

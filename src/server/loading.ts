@@ -1,0 +1,81 @@
+import { systemErrorText } from "../config/errors.ts";
+import type { RdbLoad } from "../rdb/load.ts";
+import type { Server } from "./server.ts";
+
+/**
+ * Loading the data set: when the server starts, in slices between which clients are told that it loads; on
+ * DEBUG RELOAD at one go.
+ */
+const SLICE_MS = 10;
+
+/** A load under way, for INFO. */
+export class Loading {
+  readonly startedAt = Date.now();
+
+  constructor(
+    readonly totalBytes: number,
+    private readonly loadedBytes: () => number,
+  ) {}
+
+  info(now: number): [string, string | number][] {
+    const loaded = this.loadedBytes();
+    const elapsed = Math.max(0, (now - this.startedAt) / 1000);
+    const share = this.totalBytes === 0 ? 0 : loaded / this.totalBytes;
+    const eta = share > 0 ? Math.floor(elapsed / share - elapsed) : 1;
+    return [
+      ["loading_start_time", Math.floor(this.startedAt / 1000)],
+      ["loading_total_bytes", this.totalBytes],
+      ["loading_rdb_used_mem", 0],
+      ["loading_loaded_bytes", loaded],
+      ["loading_loaded_perc", (share * 100).toFixed(2)],
+      ["loading_eta_seconds", eta],
+    ];
+  }
+}
+
+export class Reloading {
+  constructor(private readonly server: Server) {}
+
+  /** DEBUG RELOAD; the error to reply with, or null. */
+  reload({ save, flush, merge }: { save: boolean; flush: boolean; merge: boolean }): string | null {
+    const { persistence, keyspace, log } = this.server;
+    if (save) {
+      persistence.abort();
+      if (!persistence.save()) return "ERR Error trying to save the DB, check server logs.";
+    }
+    if (flush) keyspace.flushAll();
+    try {
+      const load = persistence.load(undefined, true, merge);
+      while (!load.step(() => false));
+    } catch (error) {
+      log.warning(`Error trying to load the RDB dump: ${systemErrorText(error)}`);
+      return "ERR Error trying to load the RDB dump, check server logs.";
+    }
+    log.warning("DB reloaded by DEBUG RELOAD");
+    return null;
+  }
+}
+
+/** Loads the RDB file if there is one; ends the process where it cannot be loaded. */
+export async function loadAtStart(server: Server): Promise<void> {
+  const { persistence, log } = server;
+  if (!persistence.fileExists) return;
+  const startedAt = performance.now();
+  let load: RdbLoad;
+  try {
+    load = persistence.load();
+    server.loading = new Loading(Bun.file(persistence.path).size, () => load.consumed);
+    while (!sliceOf(load)) await new Promise((resolve) => setImmediate(resolve));
+  } catch (error) {
+    log.warning(`Fatal error loading the DB, check server logs. Exiting. (${systemErrorText(error)})`);
+    process.exit(1);
+  }
+  server.loading = null;
+  persistence.loaded(load);
+  log.notice(`DB loaded from disk: ${((performance.now() - startedAt) / 1000).toFixed(3)} seconds`);
+}
+
+function sliceOf(load: RdbLoad): boolean {
+  const end = performance.now() + SLICE_MS;
+  return load.step(() => performance.now() >= end);
+}

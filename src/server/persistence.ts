@@ -1,0 +1,217 @@
+import { existsSync, unlinkSync } from "node:fs";
+import { BaseFile } from "../aof/base-file.ts";
+import { readContext } from "../commands/dump.ts";
+import { systemErrorText } from "../config/errors.ts";
+import { decodeBytes } from "../config/text.ts";
+import { RdbLoad } from "../rdb/load.ts";
+import { auxFields, RdbSave, type SaveOptions, usageOf } from "../rdb/save.ts";
+import { FileSource } from "../rdb/sources.ts";
+import type { Server } from "./server.ts";
+import { SnapshotJob } from "./snapshot-job.ts";
+
+/**
+ * The RDB file: SAVE, BGSAVE and save points write it, under a temporary name that takes the old one's place
+ * when all is on disk; the server loads it when it starts. BGSAVE is a snapshot written in slices, not a
+ * process of its own.
+ */
+
+/** After a failed BGSAVE, the save points wait so long before they try again. */
+const RETRY_MS = 5000;
+const MISCONF =
+  "MISCONF Redis is configured to save RDB snapshots, but it's currently unable to persist to disk. Commands that " +
+  "may modify the data set are disabled, because this instance is configured to report errors during writes if RDB " +
+  "snapshotting fails (stop-writes-on-bgsave-error option). Please check the Redis logs for details about the RDB " +
+  "error.";
+
+export type BgsaveAnswer = "started" | "scheduled" | "saving" | "rewriting" | "failed";
+
+export class Persistence {
+  /** Milliseconds since 1970 of the last save that worked. */
+  lastSave = Date.now();
+  lastOk = true;
+  lastSeconds = -1;
+  saves = 0;
+  keysLoaded = 0;
+  keysExpired = 0;
+  job: SnapshotJob | null = null;
+  private scheduled = false;
+  private lastTry = 0;
+
+  constructor(private readonly server: Server) {}
+
+  get path(): string {
+    return decodeBytes(this.server.config.values.dbfilename);
+  }
+
+  /** Why write commands are refused, or null. */
+  get refusal(): string | null {
+    const { values } = this.server.config;
+    return !this.lastOk && values.stopWritesOnBgsaveError && values.save.length > 0 ? MISCONF : null;
+  }
+
+  options(aofBase: boolean): SaveOptions {
+    const { config, clock, memory } = this.server;
+    return {
+      compress: config.values.rdbcompression,
+      checksum: config.values.rdbchecksum,
+      usage: usageOf(config.values.maxmemoryPolicy),
+      functions: [],
+      aux: auxFields({ now: clock.now, usedMemory: memory.used, aofBase }),
+    };
+  }
+
+  // ------------------------------------------------------------------ saving
+
+  /** SAVE: writes the file while everybody waits; false where it could not be written. */
+  save(): boolean {
+    const { server } = this;
+    let file: BaseFile | null = null;
+    try {
+      const temporary = new BaseFile(`temp-${process.pid}.rdb`, false);
+      file = temporary;
+      const save = new RdbSave(
+        server.keyspace.all(),
+        (buf, start, end) => temporary.write(buf.subarray(start, end)),
+        this.options(false),
+      );
+      while (!save.step(() => false));
+      temporary.finishNow();
+      temporary.rename(this.path);
+    } catch (error) {
+      file?.discard();
+      server.log.warning(`Failed saving the DB: ${systemErrorText(error)}`);
+      this.lastOk = false;
+      return false;
+    }
+    server.log.notice("DB saved on disk");
+    this.saved(server.counters.changes, Date.now());
+    return true;
+  }
+
+  private saved(changes: number, startedAt: number): void {
+    this.server.counters.changes -= changes;
+    this.lastSave = Date.now();
+    this.lastSeconds = Math.floor((Date.now() - startedAt) / 1000);
+    this.lastOk = true;
+    this.saves++;
+  }
+
+  /** BGSAVE; with `schedule` it waits for what stands in its way. */
+  bgsave(schedule: boolean): BgsaveAnswer {
+    const { server } = this;
+    if (this.job !== null) return "saving";
+    if (server.snapshots.active) {
+      if (!schedule) return "rewriting";
+      this.scheduled = true;
+      return "scheduled";
+    }
+    return this.start() ? "started" : "failed";
+  }
+
+  private start(): boolean {
+    const { server } = this;
+    const { log } = server;
+    this.lastTry = Date.now();
+    let file: BaseFile;
+    try {
+      file = new BaseFile(`temp-${process.pid}.rdb`, server.config.values.rdbSaveIncrementalFsync);
+    } catch (error) {
+      log.warning(`Failed opening the temp RDB file for saving: ${systemErrorText(error)}`);
+      this.lastOk = false;
+      return false;
+    }
+    const changes = server.counters.changes;
+    const failed = (error: unknown): void => {
+      file.discard();
+      this.job = null;
+      this.lastOk = false;
+      log.warning(`Background saving error: ${systemErrorText(error)}`);
+    };
+    const job = new SnapshotJob(server.snapshots, [...server.keyspace.all()], this.options(false), {
+      write: (buf, start, end) => file.write(buf.subarray(start, end)),
+      failed,
+      done: () =>
+        file.finish((failure) => {
+          if (failure !== null) return failed(failure);
+          if (this.job !== job) return;
+          try {
+            file.rename(this.path);
+          } catch (error) {
+            return failed(error);
+          }
+          this.job = null;
+          log.notice("DB saved on disk");
+          log.notice("Background saving terminated with success");
+          this.saved(changes, job.startedAt);
+        }),
+    });
+    this.job = job;
+    log.notice(`Background saving started by pid ${process.pid}`);
+    return true;
+  }
+
+  /** Gives a running BGSAVE up, as FLUSHALL, SAVE at the end and DEBUG RELOAD do. */
+  abort(): void {
+    if (this.job === null) return;
+    this.server.log.notice("The background save under way is given up");
+    this.job.abort();
+    this.job = null;
+    try {
+      unlinkSync(`temp-${process.pid}.rdb`);
+    } catch {
+      // It had not been made yet.
+    }
+  }
+
+  /** After FLUSHALL: with save points, the empty data set is saved at once. */
+  flushed(): void {
+    this.abort();
+    if (this.server.config.values.save.length > 0) this.save();
+  }
+
+  /** With each tick of the cron: save points, and what was scheduled. */
+  tick(): void {
+    const { server } = this;
+    if (this.job !== null || server.snapshots.active) return;
+    if (this.scheduled) {
+      this.scheduled = false;
+      this.start();
+      return;
+    }
+    const now = Date.now();
+    if (!this.lastOk && now - this.lastTry < RETRY_MS) return;
+    const { changes } = server.counters;
+    const elapsed = (now - this.lastSave) / 1000;
+    for (const point of server.config.values.save) {
+      if (changes < point.changes || elapsed <= point.seconds) continue;
+      server.log.notice(`${point.changes} changes in ${point.seconds} seconds. Saving...`);
+      this.start();
+      return;
+    }
+  }
+
+  // ------------------------------------------------------------------ loading
+
+  get fileExists(): boolean {
+    return existsSync(this.path);
+  }
+
+  /** A load of a file, to be stepped; throws what opening it throws. */
+  load(source = FileSource.open(this.path), skipExpired = true, allowDuplicates = false): RdbLoad {
+    const { config, keyspace, log } = this.server;
+    return new RdbLoad(source, keyspace, {
+      context: readContext(this.server),
+      log,
+      checksum: config.values.rdbchecksum,
+      deep: config.values.sanitizeDumpPayload === "yes",
+      skipExpired,
+      allowDuplicates,
+    });
+  }
+
+  /** A load has ended. */
+  loaded(load: RdbLoad): void {
+    this.keysLoaded = load.keysLoaded;
+    this.keysExpired = load.keysExpired;
+  }
+}

@@ -1,0 +1,75 @@
+import type { SnapshotGuard } from "../call/snapshot-guard.ts";
+import type { Database } from "../keyspace/database.ts";
+import { Snapshot } from "../keyspace/snapshot.ts";
+import { RdbRecords, type SaveOptions } from "../rdb/save.ts";
+
+/**
+ * Writes a snapshot of all databases as RDB in slices between events: for BGSAVE, for the base of an AOF and,
+ * one day, for a replica. One at a time.
+ */
+const SLICE_MS = 1;
+
+/** Where the bytes go; `write` throws the system's error, `done` comes after the last byte. */
+export interface SnapshotTarget {
+  write(buf: Uint8Array, start: number, end: number): void;
+  done(): void;
+  failed(error: unknown): void;
+}
+
+export class SnapshotJob {
+  private readonly snapshot: Snapshot;
+  private readonly records: RdbRecords;
+  private failure: unknown = null;
+  private ended = false;
+  readonly startedAt = Date.now();
+
+  /** There must be no other snapshot. Begins at once: what changes from now on is not in it. */
+  constructor(
+    private readonly guard: SnapshotGuard,
+    databases: readonly Database[],
+    options: SaveOptions,
+    private readonly target: SnapshotTarget,
+  ) {
+    this.records = new RdbRecords(
+      databases,
+      (buf, start, end) => {
+        if (this.failure !== null || this.ended) return;
+        try {
+          target.write(buf, start, end);
+        } catch (error) {
+          this.failure = error;
+          this.snapshot.abandon();
+        }
+      },
+      options,
+    );
+    this.snapshot = new Snapshot(databases, this.records);
+    guard.snapshot = this.snapshot;
+    this.records.begin();
+    setTimeout(this.slice, 0);
+  }
+
+  /** Records written, and how many there are to be. */
+  get progress(): { done: number; total: number } {
+    return { done: this.snapshot.seen, total: this.snapshot.total };
+  }
+
+  /** Gives up; the target hears no more of it. */
+  abort(): void {
+    this.ended = true;
+    this.snapshot.abandon();
+  }
+
+  private readonly slice = (): void => {
+    const end = performance.now() + SLICE_MS;
+    if (!this.snapshot.step(() => performance.now() >= end)) {
+      setTimeout(this.slice, 0);
+      return;
+    }
+    this.guard.snapshot = null;
+    if (this.ended) return;
+    if (this.failure === null) this.records.end();
+    if (this.failure === null) this.target.done();
+    else this.target.failed(this.failure);
+  };
+}
