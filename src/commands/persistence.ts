@@ -3,7 +3,7 @@ import type { Call } from "../call/call.ts";
 import type { CommandSpec } from "../call/spec.ts";
 import { CommandError, errors } from "../resp/errors.ts";
 
-/** SAVE, BGSAVE, LASTSAVE. */
+/** SAVE, BGSAVE, LASTSAVE, BGREWRITEAOF. */
 export interface PersistenceDeps {
   readonly persistence: {
     readonly lastSave: number;
@@ -11,6 +11,22 @@ export interface PersistenceDeps {
     save(): boolean;
     bgsave(schedule: boolean): "started" | "scheduled" | "saving" | "rewriting" | "failed";
   };
+  readonly appendOnly: { readonly aof: { bgrewrite(): "started" | "scheduled" | "already" | "failed" } };
+}
+
+function bgrewriteaof(call: Call, { appendOnly }: PersistenceDeps): void {
+  switch (appendOnly.aof.bgrewrite()) {
+    case "started":
+      return call.reply.simple("Background append only file rewriting started");
+    case "scheduled":
+      return call.reply.simple("Background append only file rewriting scheduled");
+    case "already":
+      throw new CommandError("ERR Background append only file rewriting already in progress");
+    case "failed":
+      throw new CommandError(
+        "ERR Can't execute an AOF background rewriting. Please check the server logs for more information.",
+      );
+  }
 }
 
 const SCHEDULE = latin1Bytes("schedule");
@@ -67,6 +83,17 @@ export function persistenceCommands(deps: PersistenceDeps): CommandSpec[] {
       args: "[SCHEDULE@3.2.2]",
       history: [["3.2.2", "Option `SCHEDULE`."]],
       run: (call) => bgsave(call, deps),
+    },
+    {
+      name: "bgrewriteaof",
+      arity: 1,
+      flags: ["admin", "noscript", "no_async_loading"],
+      categories: [],
+      since: "1.0.0",
+      group: "server",
+      summary: "Rewrites the AOF in the background.",
+      complexity: "O(1)",
+      run: (call) => bgrewriteaof(call, deps),
     },
     {
       name: "lastsave",

@@ -1,13 +1,13 @@
 /**
  * Leaves of the tree of a sorted set, in slabs.
  *
- *   [count][next][previous][unused] [cell] x 64 [score f64] x 64            784 bytes
+ *   [count][next][previous][unused] [cell] x 32 [score f64] x 32            400 bytes
  *
- * The first slab has 4 leaves and doubles up to 256, every other one has 256 at once. A free leaf's `next` is the
+ * The first slab has 8 leaves and doubles up to 256, every other one has 256 at once. A free leaf's `next` is the
  * next free one.
  */
 
-export const LEAF = 64;
+export const LEAF = 32;
 export const HALF_LEAF = LEAF / 2;
 export const NONE = -1;
 const JOINED_LEAF = (LEAF * 3) / 4;
@@ -20,7 +20,7 @@ const SCORES = (CELLS + LEAF) / 2;
 const SHIFT = 8;
 const SLAB_LEAVES = 1 << SHIFT;
 const MASK = SLAB_LEAVES - 1;
-const FIRST_LEAVES = 4;
+const FIRST_LEAVES = 8;
 
 /**
  * The first index i of `low` to `high` with slab[base + i] >= score, or `high`. Without branches on the

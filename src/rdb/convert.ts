@@ -81,7 +81,8 @@ export function setField(
   start: number,
   end: number,
 ): void {
-  if (table.find(field, fieldStart, fieldEnd)) corrupt("Duplicate hash fields detected: hash or listpack with dup elements");
+  if (table.find(field, fieldStart, fieldEnd))
+    corrupt("Duplicate hash fields detected: hash or listpack with dup elements");
   table.insert(field, fieldStart, fieldEnd, value, start, end);
 }
 

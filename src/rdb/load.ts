@@ -40,6 +40,7 @@ export interface LoadOptions {
 
 /** Keys between two looks at the clock, and elements of a collection. */
 const BURST = 16;
+const BURST_BYTES = 128 * 1024;
 const ELEMENTS = 128;
 /** Empty keys that are named in the log. */
 const NAMED_EMPTY_KEYS = 10;
@@ -85,7 +86,8 @@ export class RdbLoad {
   step(outOfTime: () => boolean): boolean {
     try {
       for (;;) {
-        for (let i = 0; i < BURST; i++) if (this.advance()) return true;
+        const enough = this.reader.offset + BURST_BYTES;
+        for (let i = 0; i < BURST && this.reader.offset < enough; i++) if (this.advance()) return true;
         if (outOfTime()) return false;
       }
     } catch (error) {

@@ -180,6 +180,7 @@ export class RdbRecords {
 
 /** Keys between two looks at the clock, and elements of an object. */
 const BURST = 16;
+const BURST_BYTES = 128 * 1024;
 const ELEMENTS = 128;
 
 /** Writes databases that do not change until it is done. */
@@ -216,7 +217,8 @@ export class RdbSave {
         // More of the object is to come.
       } else if (found.length > 0) {
         const db = this.databases[this.at]!;
-        while (found.length > 0 && records.record(db, db.id, found.pop()!));
+        const enough = records.bytes + BURST_BYTES;
+        while (found.length > 0 && records.record(db, db.id, found.pop()!) && records.bytes < enough);
       } else if (!this.find()) {
         records.end();
         return true;

@@ -33,6 +33,16 @@ export function applyConfig(server: Server): void {
   boundToValues(server, config);
   listening(server, config);
   clients(server, config);
+  config.onApply("appendonly", (values) => {
+    const { aof } = server.appendOnly;
+    if (!values.appendonly) aof.turnOff();
+    else if (!aof.turnOn()) return "Unable to turn on AOF. Check server logs.";
+    return null;
+  });
+  config.onApply("aof-disable-auto-gc", () => {
+    server.appendOnly.aof.collectGarbage();
+    return null;
+  });
   const oomScore = new OomScore(server.log);
   config.onApply(["oom-score-adj", "oom-score-adj-values"], (values) => oomScore.apply(values));
   oomScore.apply(config.values);

@@ -6,6 +6,7 @@ import { type LoadedLines, loadConfig } from "../config/load.ts";
 import { Log } from "../host/log.ts";
 import { REDBUN_VERSION, REDIS_VERSION } from "../host/version.ts";
 import { banner } from "./banner.ts";
+import { TlsError } from "./listeners.ts";
 import { loadAtStart } from "./loading.ts";
 import { openFilesLimit, RESERVED_FDS } from "./open-files.ts";
 import { Server } from "./server.ts";
@@ -78,6 +79,10 @@ export function boot(argv: string[]): BootResult {
   try {
     server.listeners.start(values);
   } catch (error) {
+    if (error instanceof TlsError) {
+      log.warning(`Failed to configure TLS: ${error.message}`);
+      process.exit(1);
+    }
     log.warning(`Warning: Could not create server TCP listening socket ${(error as Error).message}`);
     log.warning(`Failed listening on port ${values.port} (tcp), aborting.`);
     process.exit(1);

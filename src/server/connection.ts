@@ -1,7 +1,6 @@
 import type { Socket } from "bun";
-import { copyBytes } from "../bytes/ascii.ts";
+import { copyBytes, latin1Bytes } from "../bytes/ascii.ts";
 import { Session, type SessionLink } from "../call/session.ts";
-import type { ReplyWriter } from "../resp/reply-writer.ts";
 import { RequestReader } from "../resp/request-reader.ts";
 import type { ConnectionHost } from "./connection-host.ts";
 
@@ -33,8 +32,8 @@ export class Connection implements SessionLink {
   closed = false;
   /** When output first went over the soft limit, milliseconds; 0: it is not over. */
   softLimitSince = 0;
-  /** Replies of this turn are held in the server's writer (turn.ts). */
-  holding = false;
+  /** Stretches of replies that are held for the end of a turn, or for the disk (turn.ts). */
+  holding = 0;
   private pieces: Piece[] = [];
   outputBytes = 0;
   private endWhenDrained = false;
@@ -68,7 +67,7 @@ export class Connection implements SessionLink {
   /** Appends bytes that belong to no reply under way and sees that they are written. */
   send(bytes: Uint8Array): void {
     if (this.closed || bytes.length === 0) return;
-    if (this.holding) this.host.sendHeld();
+    if (this.holding > 0) this.host.sendHeld();
     this.keep(bytes, 0, bytes.length);
     this.host.flushLater(this);
   }
@@ -78,27 +77,36 @@ export class Connection implements SessionLink {
   }
 
   /**
-   * Sends `writer.buf[start, end)` after what still waits. `last`: nothing else needs the writer's buffer, so
-   * a large rest may take it along.
+   * Sends `buf[start, end)` after what still waits. `mayKeep`: nobody else needs the buffer, so a large rest
+   * may take it along; returns whether it did.
    */
-  sendFrom(writer: ReplyWriter, start: number, end: number, last: boolean): void {
-    if (this.closed) return;
+  sendFrom(buf: Uint8Array, start: number, end: number, mayKeep: boolean): boolean {
+    if (this.closed) return false;
     let from = start;
+    let kept = false;
     if (this.pieces.length === 0) {
-      const sent = Math.max(0, this.socket.write(writer.buf, start, end - start));
+      const sent = Math.max(0, this.socket.write(buf, start, end - start));
       this.host.counters.netOutput += sent;
       this.host.counters.writes++;
       from += sent;
     }
     if (from < end) {
-      if (last && end - from >= HAND_OVER) {
-        this.pieces.push({ buf: writer.surrender(), start: from, end });
+      kept = mayKeep && end - from >= HAND_OVER;
+      if (kept) {
+        this.pieces.push({ buf, start: from, end });
         this.outputBytes += end - from;
-      } else this.keep(writer.buf, from, end);
+      } else this.keep(buf, from, end);
       if (from === start) this.drain();
       this.host.checkOutput(this);
     }
     if (this.endWhenDrained && this.pieces.length === 0) this.end();
+    return kept;
+  }
+
+  /** Answers so many commands with this error instead of what had been written for them. */
+  refuse(error: string, commands: number): void {
+    const bytes = latin1Bytes(`-${error}\r\n`.repeat(commands));
+    this.sendFrom(bytes, 0, bytes.length, true);
   }
 
   /** Writes what waits, as far as the kernel takes it. */
@@ -115,7 +123,7 @@ export class Connection implements SessionLink {
       this.pieces.shift();
     }
     this.softLimitSince = 0;
-    if (this.endWhenDrained && !this.holding) this.end();
+    if (this.endWhenDrained && this.holding === 0) this.end();
   }
 
   close(how: "after-replies" | "now"): void {
@@ -126,14 +134,13 @@ export class Connection implements SessionLink {
       return;
     }
     this.drop();
-    // Not terminate(): a reset would take back what the kernel has but the client has not read yet.
-    this.socket.end();
+    this.hangUp();
   }
 
   /** The client has ended its side. */
   finish(): void {
     this.drop();
-    this.socket.end();
+    this.hangUp();
   }
 
   /** The socket is gone. */
@@ -149,7 +156,15 @@ export class Connection implements SessionLink {
   private end(): void {
     if (this.closed) return;
     this.drop();
-    this.socket.end();
+    this.hangUp();
+  }
+
+  /**
+   * Neither terminate(), whose reset takes back what the client has not read yet, nor end(), which over TLS
+   * keeps the descriptor until the client is so kind as to close.
+   */
+  private hangUp(): void {
+    this.socket.close();
   }
 
   private keep(bytes: Uint8Array, start: number, end: number): void {

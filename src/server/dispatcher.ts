@@ -2,6 +2,7 @@ import type { Blocking } from "../blocking/blocking.ts";
 import { Call } from "../call/call.ts";
 import type { Executor } from "../call/execute.ts";
 import type { Command, Registry } from "../call/registry.ts";
+import { FLAGS } from "../call/spec.ts";
 import type { Keyspace } from "../keyspace/keyspace.ts";
 import type { ReplyWriter } from "../resp/reply-writer.ts";
 import type { Request } from "../resp/request.ts";
@@ -45,8 +46,10 @@ export class Dispatcher {
   private readonly batch: Request[] = [];
   private readonly starts: number[] = [];
   private count = 0;
-  /** Where the connection's replies begin in the writer. */
+  /** Where the connection's replies begin in the writer; how many there are, and whether to any write. */
   private mark = 0;
+  private answered = 0;
+  private wrote = false;
 
   constructor(private readonly deps: DispatcherDeps) {
     this.call.reply = deps.writer;
@@ -58,6 +61,8 @@ export class Dispatcher {
     const { session, reader } = connection;
     const { writer } = deps;
     this.mark = writer.pos;
+    this.answered = 0;
+    this.wrote = false;
     writer.resp = session.resp;
     deps.executor.begin();
     while (!session.closing && !connection.suspended) {
@@ -73,7 +78,7 @@ export class Dispatcher {
       }
     }
     deps.executor.settle();
-    if (writer.pos > this.mark) deps.turn.hold(connection, this.mark);
+    if (writer.pos > this.mark) deps.turn.hold(connection, this.mark, this.answered, this.wrote);
     reader.finish();
   }
 
@@ -111,9 +116,11 @@ export class Dispatcher {
         return false;
       }
       if (writer.pos > EARLY_FLUSH) {
-        deps.turn.hold(connection, this.mark);
+        deps.turn.hold(connection, this.mark, this.answered, this.wrote);
         deps.turn.end();
         this.mark = writer.pos;
+        this.answered = 0;
+        this.wrote = false;
       }
     }
     return true;
@@ -125,6 +132,7 @@ export class Dispatcher {
     const { session } = connection;
     const { writer } = deps;
     const mark = writer.pos;
+    this.answered++;
     call.load(request);
     call.session = session;
     call.db = deps.keyspace.select(session.dbIndex);
@@ -152,6 +160,7 @@ export class Dispatcher {
       session.lastCommand = command;
       session.commandsProcessed++;
       deps.executor.execute(call, command);
+      if ((command.flags & FLAGS.write) !== 0 || command.spec.endsTransaction === true) this.wrote = true;
     } else if (error !== null) {
       if (command?.spec.endsTransaction) {
         this.reject(command, `EXECABORT Transaction discarded because of: ${error.replace(/^ERR /, "")}`);

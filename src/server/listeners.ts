@@ -90,7 +90,9 @@ export class Listeners {
         this.open.push({ listener, endpoint: { kind, address: hostname, port } });
         bound++;
       } catch (error) {
-        if (optional && (error as { code?: string }).code !== "EADDRINUSE") continue;
+        const { code = "" } = error as { code?: string };
+        if (tls !== undefined && !code.startsWith("E")) throw new TlsError((error as Error).message);
+        if (optional && code !== "EADDRINUSE") continue;
         throw new Error(`${address}:${port}: bind: ${systemErrorText(error)}`);
       }
     }
@@ -112,17 +114,20 @@ export class Listeners {
   }
 }
 
-/** Reads certificates and keys; throws an Error with a sentence where one is missing or unreadable. */
+/** Certificates and keys cannot be used as configured; the message is a sentence. */
+export class TlsError extends Error {}
+
+/** Reads certificates and keys; throws a TlsError where one is missing or unreadable. */
 export function tlsOptions(values: Readonly<ConfigValues>): TLSOptions {
   const read = (directive: string, path: string): string => {
     try {
       return readFileSync(path, "utf8");
     } catch (error) {
-      throw new Error(`Failed to load ${directive}: ${path}: ${(error as { code?: string }).code}`);
+      throw new TlsError(`Failed to load ${directive}: ${path}: ${systemErrorText(error)}`);
     }
   };
-  if (values.tlsCertFile === "") throw new Error("No tls-cert-file configured!");
-  if (values.tlsKeyFile === "") throw new Error("No tls-key-file configured!");
+  if (values.tlsCertFile === "") throw new TlsError("No tls-cert-file configured!");
+  if (values.tlsKeyFile === "") throw new TlsError("No tls-key-file configured!");
   const options: TLSOptions = {
     cert: read("tls-cert-file", values.tlsCertFile),
     key: read("tls-key-file", values.tlsKeyFile),
@@ -132,7 +137,7 @@ export function tlsOptions(values: Readonly<ConfigValues>): TLSOptions {
   if (values.tlsKeyFilePass !== "") options.passphrase = values.tlsKeyFilePass;
   if (values.tlsCaCertFile !== "") options.ca = read("tls-ca-cert-file", values.tlsCaCertFile);
   else if (values.tlsAuthClients !== "no")
-    throw new Error(
+    throw new TlsError(
       "Either tls-ca-cert-file or tls-ca-cert-dir must be specified when tls-cluster, tls-replication or tls-auth-clients are enabled!",
     );
   if (values.tlsDhParamsFile !== "") options.dhParamsFile = values.tlsDhParamsFile;

@@ -36,6 +36,11 @@ export class Loading {
 export class Reloading {
   constructor(private readonly server: Server) {}
 
+  /** DEBUG LOADAOF; the error to reply with, or null. */
+  loadAof(): string | null {
+    return this.server.appendOnly.reload();
+  }
+
   /** DEBUG RELOAD; the error to reply with, or null. */
   reload({ save, flush, merge }: { save: boolean; flush: boolean; merge: boolean }): string | null {
     const { persistence, keyspace, log } = this.server;
@@ -56,8 +61,35 @@ export class Reloading {
   }
 }
 
-/** Loads the RDB file if there is one; ends the process where it cannot be loaded. */
+/**
+ * Loads the AOF where it is in force, else the RDB file if there is one. Ends the process where what is there
+ * cannot be loaded.
+ */
 export async function loadAtStart(server: Server): Promise<void> {
+  const { aof } = server.appendOnly;
+  if (!aof.readManifest()) process.exit(1);
+  if (server.config.values.appendonly) await loadAof(server);
+  else await loadRdbFile(server);
+  server.loading = null;
+}
+
+async function loadAof(server: Server): Promise<void> {
+  const { appendOnly, keyspace } = server;
+  const load = appendOnly.load();
+  server.loading = new Loading(load.totalBytes, () => load.loadedBytes);
+  keyspace.context.keepExpired = true;
+  for (;;) {
+    const end = performance.now() + SLICE_MS;
+    const state = load.step(() => performance.now() >= end);
+    if (state === "failed") process.exit(1);
+    if (state !== "more") break;
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  keyspace.context.keepExpired = false;
+  if (!appendOnly.aof.open(load)) process.exit(1);
+}
+
+async function loadRdbFile(server: Server): Promise<void> {
   const { persistence, log } = server;
   if (!persistence.fileExists) return;
   const startedAt = performance.now();
@@ -70,7 +102,6 @@ export async function loadAtStart(server: Server): Promise<void> {
     log.warning(`Fatal error loading the DB, check server logs. Exiting. (${systemErrorText(error)})`);
     process.exit(1);
   }
-  server.loading = null;
   persistence.loaded(load);
   log.notice(`DB loaded from disk: ${((performance.now() - startedAt) / 1000).toFixed(3)} seconds`);
 }

@@ -4,7 +4,8 @@ import { readContext } from "../commands/dump.ts";
 import { systemErrorText } from "../config/errors.ts";
 import { decodeBytes } from "../config/text.ts";
 import { RdbLoad } from "../rdb/load.ts";
-import { auxFields, RdbSave, type SaveOptions, usageOf } from "../rdb/save.ts";
+import type { RdbSource } from "../rdb/reader.ts";
+import { auxFields, RdbRecords, RdbSave, type SaveOptions, usageOf } from "../rdb/save.ts";
 import { FileSource } from "../rdb/sources.ts";
 import type { Server } from "./server.ts";
 import { SnapshotJob } from "./snapshot-job.ts";
@@ -127,24 +128,29 @@ export class Persistence {
       this.lastOk = false;
       log.warning(`Background saving error: ${systemErrorText(error)}`);
     };
-    const job = new SnapshotJob(server.snapshots, [...server.keyspace.all()], this.options(false), {
-      write: (buf, start, end) => file.write(buf.subarray(start, end)),
-      failed,
-      done: () =>
-        file.finish((failure) => {
-          if (failure !== null) return failed(failure);
-          if (this.job !== job) return;
-          try {
-            file.rename(this.path);
-          } catch (error) {
-            return failed(error);
-          }
-          this.job = null;
-          log.notice("DB saved on disk");
-          log.notice("Background saving terminated with success");
-          this.saved(changes, job.startedAt);
-        }),
-    });
+    const job = new SnapshotJob(
+      server.snapshots,
+      [...server.keyspace.all()],
+      (databases, bytes) => new RdbRecords(databases, bytes, this.options(false)),
+      {
+        write: (buf, start, end) => file.write(buf.subarray(start, end)),
+        failed,
+        done: () =>
+          file.finish((failure) => {
+            if (failure !== null) return failed(failure);
+            if (this.job !== job) return;
+            try {
+              file.rename(this.path);
+            } catch (error) {
+              return failed(error);
+            }
+            this.job = null;
+            log.notice("DB saved on disk");
+            log.notice("Background saving terminated with success");
+            this.saved(changes, job.startedAt);
+          }),
+      },
+    );
     this.job = job;
     log.notice(`Background saving started by pid ${process.pid}`);
     return true;
@@ -197,7 +203,7 @@ export class Persistence {
   }
 
   /** A load of a file, to be stepped; throws what opening it throws. */
-  load(source = FileSource.open(this.path), skipExpired = true, allowDuplicates = false): RdbLoad {
+  load(source: RdbSource = FileSource.open(this.path), skipExpired = true, allowDuplicates = false): RdbLoad {
     const { config, keyspace, log } = this.server;
     return new RdbLoad(source, keyspace, {
       context: readContext(this.server),

@@ -21,6 +21,7 @@ import { Rates } from "../stats/rates.ts";
 import { RecentPeaks } from "../stats/recent-peaks.ts";
 import { Slowlog } from "../stats/slowlog.ts";
 import { Transactions } from "../transactions/transactions.ts";
+import { AppendOnly } from "./append-only.ts";
 import { applyConfig } from "./apply-config.ts";
 import { Clients } from "./clients.ts";
 import { Connection } from "./connection.ts";
@@ -79,6 +80,7 @@ export class Server implements ConnectionHost {
   readonly monitors = new MonitorFeed(this.clock);
   readonly access = new AccessClock(this.clock, this.random);
   readonly persistence = new Persistence(this);
+  readonly appendOnly: AppendOnly;
   readonly reloading = new Reloading(this);
   /** What is being loaded, or null. */
   loading: Loading | null = null;
@@ -104,17 +106,16 @@ export class Server implements ConnectionHost {
     updateClock: () => this.clock.update(),
     watchingChanged: () => this.keyWatchers.refresh(),
   });
-  readonly effects: EffectSink = { active: false, record: () => {}, begin: () => {}, end: () => {} };
   readonly transactions = new Transactions({
     keyspace: { select: (id) => this.keyspace.select(id) },
     clock: this.clock,
     execute: () => this.executor.execute,
-    effects: this.effects,
+    effects: { begin: () => this.effects.begin(), end: () => this.effects.end() },
     watchingChanged: () => this.keyWatchers.refresh(),
   });
   readonly keyWatchers = new KeyWatchers();
   readonly snapshots = new SnapshotGuard(() => this.keyspace.all());
-  readonly turn = new Turn(this.writer);
+  readonly turn = new Turn(this.writer, () => this.appendOnly.aof.writer);
   private readonly suspendedConnections = new Set<Connection>();
 
   constructor(
@@ -122,6 +123,7 @@ export class Server implements ConnectionHost {
     readonly log: Log,
   ) {
     const { values } = config;
+    this.appendOnly = new AppendOnly(this);
     this.keyspace = new Keyspace(
       {
         clock: this.clock,
@@ -132,7 +134,10 @@ export class Server implements ConnectionHost {
         stats: this.counters,
         hint: { buf: new Uint8Array(0), start: -1, hash: 0 },
         listener: {
-          expired: (database, buf, start, end) => this.keyWatchers.expired(database.id, buf, start, end),
+          expired: (database, buf, start, end) => {
+            this.keyWatchers.expired(database.id, buf, start, end);
+            this.appendOnly.expired(database.id, buf.subarray(start, end));
+          },
           fieldsExpired: (database, buf, start, end) =>
             this.keyWatchers.expired(database.id, buf, start, end),
         },
@@ -176,9 +181,9 @@ export class Server implements ConnectionHost {
       transactions: this.transactions,
       protectedCommands: () => ({ debug: values.enableDebugCommand, module: values.enableModuleCommand }),
       queuedFlags: (session) => this.transactions.queuedFlags(session),
-      guarded: () => values.maxmemory > 0 || this.loading !== null || this.persistence.refusal !== null,
+      guarded: () => values.maxmemory > 0 || this.loading !== null || this.diskRefusal !== null,
       loading: () => this.loading !== null,
-      diskRefusal: () => this.persistence.refusal,
+      diskRefusal: () => this.diskRefusal,
       outOfMemory: () => values.maxmemory > 0 && this.memory.used > values.maxmemory,
       protocolError: (connection, what) => {
         this.log.verbose(
@@ -195,7 +200,7 @@ export class Server implements ConnectionHost {
       suspended: (connection) => this.suspendedConnections.add(connection),
     });
     this.outputLimits = new OutputLimits(this.config.values, this.clock, this.counters, this.log);
-    this.shutdown = new Shutdown(config, log, this.persistence, () => this.closeAll());
+    this.shutdown = new Shutdown(config, log, this.persistence, this.appendOnly.aof, () => this.closeAll());
     this.listeners = new Listeners((kind) => this.handlers(kind));
     this.cronDeps = {
       clock: this.clock,
@@ -205,6 +210,7 @@ export class Server implements ConnectionHost {
       hz: () => values.hz,
       tasks: [
         () => this.persistence.tick(),
+        () => this.appendOnly.aof.tick(),
         () => this.pause.check(this.clock.now),
         () => this.rates.sample(this.counters, this.clock.monotonic() / 1000),
         (tick) => this.checkClients(tick),
@@ -253,6 +259,17 @@ export class Server implements ConnectionHost {
     for (const connection of [...this.clients.connections()]) connection.close("now");
   }
 
+  /** Why nothing may be written at present, or null. */
+  private get diskRefusal(): string | null {
+    const { aof } = this.appendOnly;
+    return this.persistence.refusal ?? (aof.enabled ? aof.writer.refusal : null);
+  }
+
+  /** Who receives what changed the data set. */
+  get effects(): EffectSink {
+    return this.appendOnly.aof.writer;
+  }
+
   // ------------------------------------------------------------------ socket events
 
   private handlers(kind: Endpoint["kind"]): SocketHandler<Connection> {
@@ -271,8 +288,8 @@ export class Server implements ConnectionHost {
       },
       handshake: (socket, _success, error) => {
         // With "optional" a client may come without a certificate, but not with a false one.
-        if (error === null || error === undefined || socket.getPeerCertificate().subject === undefined)
-          return;
+        // Whatever the types say, there is no error if all is well and no certificate if none was given.
+        if (!error || !socket.getPeerCertificate()?.subject) return;
         this.log.verbose(
           `Error accepting a client connection: ${error.message} (addr=${socket.data?.address})`,
         );
@@ -293,7 +310,7 @@ export class Server implements ConnectionHost {
     if (refusal !== null) {
       this.counters.rejectedConnections++;
       socket.write(`-${refusal}\r\n`);
-      socket.end();
+      socket.close();
       return;
     }
     this.counters.connections++;

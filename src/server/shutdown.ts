@@ -1,4 +1,5 @@
 import { rmSync } from "node:fs";
+import type { Aof } from "../aof/aof.ts";
 import type { Config } from "../config/config.ts";
 import type { Log } from "../host/log.ts";
 import type { Persistence } from "./persistence.ts";
@@ -23,6 +24,7 @@ export class Shutdown {
     private readonly config: Config,
     private readonly log: Log,
     private readonly persistence: Persistence,
+    private readonly aof: Aof,
     private readonly closeAll: () => void,
   ) {}
 
@@ -57,6 +59,15 @@ export class Shutdown {
     this.underWay = true;
     const { values } = this.config;
     this.log.warning("User requested shutdown...");
+    const { blocksShutdown } = this.aof;
+    if (blocksShutdown !== null && !request.force) {
+      this.log.warning(`${blocksShutdown}, can't exit.`);
+      this.log.warning("Errors trying to shut down the server. Check the logs for more information.");
+      this.underWay = false;
+      return false;
+    }
+    if (blocksShutdown !== null) this.log.warning(`${blocksShutdown}. Exit anyway.`);
+    this.aof.close();
     this.persistence.abort();
     if (request.save === "save" || (request.save === "default" && values.save.length > 0)) {
       this.log.notice("Saving the final RDB snapshot before exiting.");

@@ -1,10 +1,9 @@
 import type { SnapshotGuard } from "../call/snapshot-guard.ts";
 import type { Database } from "../keyspace/database.ts";
-import { Snapshot } from "../keyspace/snapshot.ts";
-import { RdbRecords, type SaveOptions } from "../rdb/save.ts";
+import { Snapshot, type SnapshotSink } from "../keyspace/snapshot.ts";
 
 /**
- * Writes a snapshot of all databases as RDB in slices between events: for BGSAVE, for the base of an AOF and,
+ * Writes a snapshot of all databases in slices between events: for BGSAVE, for the base of an AOF and,
  * one day, for a replica. One at a time.
  */
 const SLICE_MS = 1;
@@ -16,9 +15,22 @@ export interface SnapshotTarget {
   failed(error: unknown): void;
 }
 
+/** Puts records into a format and hands the bytes out. */
+export interface JobRecords extends SnapshotSink {
+  /** What stands before the records. */
+  begin(): void;
+  /** What stands behind them. */
+  end(): void;
+}
+
+export type RecordsFor = (
+  databases: readonly Database[],
+  bytes: (buf: Uint8Array, start: number, end: number) => void,
+) => JobRecords;
+
 export class SnapshotJob {
   private readonly snapshot: Snapshot;
-  private readonly records: RdbRecords;
+  private readonly records: JobRecords;
   private failure: unknown = null;
   private ended = false;
   readonly startedAt = Date.now();
@@ -27,22 +39,18 @@ export class SnapshotJob {
   constructor(
     private readonly guard: SnapshotGuard,
     databases: readonly Database[],
-    options: SaveOptions,
+    recordsFor: RecordsFor,
     private readonly target: SnapshotTarget,
   ) {
-    this.records = new RdbRecords(
-      databases,
-      (buf, start, end) => {
-        if (this.failure !== null || this.ended) return;
-        try {
-          target.write(buf, start, end);
-        } catch (error) {
-          this.failure = error;
-          this.snapshot.abandon();
-        }
-      },
-      options,
-    );
+    this.records = recordsFor(databases, (buf, start, end) => {
+      if (this.failure !== null || this.ended) return;
+      try {
+        target.write(buf, start, end);
+      } catch (error) {
+        this.failure = error;
+        this.snapshot.abandon();
+      }
+    });
     this.snapshot = new Snapshot(databases, this.records);
     guard.snapshot = this.snapshot;
     this.records.begin();

@@ -1,3 +1,4 @@
+import type { FlushResult } from "../aof/writer.ts";
 import type { ReplyWriter } from "../resp/reply-writer.ts";
 import type { Connection } from "./connection.ts";
 
@@ -8,25 +9,51 @@ import type { Connection } from "./connection.ts";
  *   writer:  [replies to A][replies to B][replies to C] ...
  *
  * So a client that waits is not woken while the server still has requests to read (on a busy server that is
- * half of the kernel's work), and there is one moment, `beforeReplies`, at which everything the turn has
- * written can be made durable before anybody is told of it.
+ * half of the kernel's work), and there is one moment at which everything the turn has written goes to the
+ * AOF before anybody is told of it. Where the AOF is to be on disk first (appendfsync always), the stretches
+ * wait with their buffer until it is; later turns queue up behind them.
  */
+export interface Durability {
+  /** Writes what the turn has recorded. */
+  flush(force?: boolean): FlushResult;
+  /** Calls back when it is on disk (null) or has failed to get there. */
+  whenDurable(done: (failure: unknown) => void): void;
+  /** The error that writes are answered with when they could not be made durable. */
+  readonly refusal: string | null;
+}
+
+/** Stretches of one buffer. */
+class Held {
+  readonly owners: Connection[] = [];
+  readonly starts: number[] = [];
+  readonly ends: number[] = [];
+  /** For each stretch, how many commands it answers, and whether any of them may have written. */
+  readonly counts: number[] = [];
+  readonly wrote: boolean[] = [];
+}
+
 export class Turn {
-  private readonly owners: Connection[] = [];
-  private readonly starts: number[] = [];
-  private readonly ends: number[] = [];
+  private held = new Held();
+  /** Turns whose replies wait for the disk, oldest first. */
+  private readonly waiting: { held: Held; buf: Uint8Array }[] = [];
   /** Connections with output of their own to send, or to be ended. */
   private readonly others = new Set<Connection>();
   private scheduled = false;
 
-  constructor(private readonly writer: ReplyWriter) {}
+  constructor(
+    private readonly writer: ReplyWriter,
+    private readonly durability: () => Durability,
+  ) {}
 
   /** The connection's replies stand in the writer from `start` to its end. */
-  hold(connection: Connection, start: number): void {
-    this.owners.push(connection);
-    this.starts.push(start);
-    this.ends.push(this.writer.pos);
-    connection.holding = true;
+  hold(connection: Connection, start: number, commands: number, wrote: boolean): void {
+    const { held } = this;
+    held.owners.push(connection);
+    held.starts.push(start);
+    held.ends.push(this.writer.pos);
+    held.counts.push(commands);
+    held.wrote.push(wrote);
+    connection.holding++;
     this.schedule();
   }
 
@@ -40,32 +67,57 @@ export class Turn {
     this.others.delete(connection);
   }
 
-  /**
-   * Sends what is held so far. The writer's position stays, and what stands behind it: a command may be in the
-   * middle of its reply. At the turn's end (`atEnd`) the last rest may take the writer's buffer along.
-   */
-  sendHeld(atEnd = false): void {
-    const { owners, starts, ends, writer } = this;
-    const count = owners.length;
-    if (count === 0) return;
-    for (let i = 0; i < count; i++) {
-      const last = atEnd && i === count - 1 && ends[i] === writer.pos;
-      owners[i]!.holding = false;
-      owners[i]!.sendFrom(writer, starts[i]!, ends[i]!, last);
+  /** Sends what is held so far, made durable first; what stands in the writer behind it stays. */
+  sendHeld(): void {
+    if (this.held.owners.length === 0 && this.waiting.length === 0) return;
+    const result = this.durability().flush(true);
+    while (this.waiting.length > 0) {
+      const { held, buf } = this.waiting.shift()!;
+      this.send(held, buf, result === "failed", true);
     }
-    owners.length = starts.length = ends.length = 0;
+    const { held, writer } = this;
+    this.held = new Held();
+    this.send(held, writer.buf, result === "failed", false);
   }
 
-  /** Sends everything; the writer is empty afterwards. Not to be called while a command is executed. */
+  /** Sends everything, or sees that it is sent when it may be; the writer is empty afterwards. */
   readonly end = (): void => {
     this.scheduled = false;
-    this.sendHeld(true);
-    this.writer.clear();
+    const result = this.durability().flush();
+    const { held, writer } = this;
+    if (held.owners.length > 0) {
+      this.held = new Held();
+      if (result === "pending" || this.waiting.length > 0) {
+        this.waiting.push({ held, buf: writer.surrender() });
+        this.durability().whenDurable((failure) => this.release(failure !== null));
+      } else if (this.send(held, writer.buf, result === "failed", true)) writer.surrender();
+    }
+    writer.clear();
     for (const connection of this.others) {
       this.others.delete(connection);
-      connection.drain();
+      if (connection.holding === 0) connection.drain();
     }
   };
+
+  private release(failed: boolean): void {
+    const oldest = this.waiting.shift();
+    if (oldest !== undefined) this.send(oldest.held, oldest.buf, failed, true);
+  }
+
+  /** `mayKeep`: the last connection may keep the buffer; returns whether it did. */
+  private send(held: Held, buf: Uint8Array, failed: boolean, mayKeep: boolean): boolean {
+    const { owners, starts, ends } = held;
+    const last = owners.length - 1;
+    let kept = false;
+    for (let i = 0; i <= last; i++) {
+      const owner = owners[i]!;
+      owner.holding--;
+      if (failed && held.wrote[i])
+        owner.refuse(this.durability().refusal ?? "ERR write failed", held.counts[i]!);
+      else kept = owner.sendFrom(buf, starts[i]!, ends[i]!, mayKeep && i === last);
+    }
+    return kept;
+  }
 
   private schedule(): void {
     if (this.scheduled) return;

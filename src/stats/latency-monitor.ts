@@ -6,7 +6,18 @@
  */
 const RING = 160;
 
-export type LatencyEvent = "command" | "fast-command" | "expire-cycle" | "event-loop";
+export type LatencyEvent =
+  | "command"
+  | "fast-command"
+  | "expire-cycle"
+  | "event-loop"
+  | "aof-write"
+  | "aof-write-alone"
+  | "aof-write-active-child"
+  | "aof-write-pending-fsync"
+  | "aof-fsync-always"
+  | "aof-fstat"
+  | "aof-rename";
 
 export interface LatencySample {
   /** Seconds since 1970. */

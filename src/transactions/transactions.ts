@@ -53,6 +53,8 @@ export class Transactions implements KeyWatcher {
   private readonly watchers = new Map<Session, Watching>();
   private readonly byKey = new Map<string, Set<Session>>();
   private readonly inner = new Call();
+  /** EXEC is under way. */
+  running = false;
 
   constructor(private readonly deps: TransactionDeps) {}
 
@@ -115,6 +117,7 @@ export class Transactions implements KeyWatcher {
     session.denyBlocking = true;
     deps.clock.freeze();
     deps.effects.begin();
+    this.running = true;
     try {
       for (const { command, request } of transaction.commands) {
         inner.load(request);
@@ -123,6 +126,7 @@ export class Transactions implements KeyWatcher {
         execute(inner, command);
       }
     } finally {
+      this.running = false;
       deps.effects.end();
       deps.clock.thaw();
       session.denyBlocking = false;

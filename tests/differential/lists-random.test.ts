@@ -14,7 +14,8 @@ const COMMANDS = 500;
 const KEYS = ["list1", "list2"];
 const SIZES = ["-1", "-1", "-2", "-3", "-5", "1", "2", "3", "5", "16", "128", "1000"];
 const DEPTHS = ["0", "0", "1", "2", "3"];
-const THRESHOLDS = ["0", "0", "0", "10", "30", "100", "1000"];
+/** Before 7.2 big elements in nodes of their own made Redis crash. */
+const THRESHOLDS = oracleIsOlder ? ["0"] : ["0", "0", "0", "10", "30", "100", "1000"];
 
 const pair = findOracle() === null ? null : await Pair.start(["--enable-debug-command", "yes"]);
 

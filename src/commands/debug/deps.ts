@@ -20,6 +20,7 @@ export interface DebugDeps {
   readonly reloading: {
     /** The error to reply with, or null. */
     reload(how: { save: boolean; flush: boolean; merge: boolean }): string | null;
+    loadAof(): string | null;
   };
   readonly cronDeps: { activeExpire: boolean; paused: boolean };
 }

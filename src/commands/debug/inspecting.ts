@@ -1,8 +1,9 @@
 import { latin1Bytes } from "../../bytes/ascii.ts";
 import type { Call } from "../../call/call.ts";
+import type { HashTable } from "../../encodings/hash-table.ts";
 import type { Quicklist } from "../../encodings/quicklist.ts";
 import type { Database } from "../../keyspace/database.ts";
-import { ENC_INT, ENC_OBJECT, TYPE_LIST, TYPE_STRING } from "../../keyspace/record.ts";
+import { ENC_INT, ENC_OBJECT, TYPE_HASH, TYPE_LIST, TYPE_SET, TYPE_STRING } from "../../keyspace/record.ts";
 import { StringView } from "../../keyspace/strings.ts";
 import { objectOf } from "../../keyspace/value-bytes.ts";
 import { CommandError, errors } from "../../resp/errors.ts";
@@ -93,6 +94,24 @@ function htstats(call: Call, { keyspace }: DebugDeps): void {
   call.reply.verbatim("txt", indexFigures(keyspace.select(id)));
 }
 
+/** Chains are runs of slots here: how far entries lie behind the slot where they belong. */
+function htstatsKey(call: Call): void {
+  const { records } = call.db;
+  const position = existing(call);
+  const type = records.type(position);
+  if (records.encoding(position) !== ENC_OBJECT || (type !== TYPE_SET && type !== TYPE_HASH))
+    throw new CommandError(NO_HASH_TABLE);
+  const table = objectOf(call.db, position) as HashTable;
+  const lengths = table.probeLengths();
+  const slots = table.segments.reduce((sum, { capacity }) => sum + capacity, 0);
+  call.reply.verbatim(
+    "txt",
+    `Hash table of ${table.segments.length} segments:\n table size: ${slots}\n` +
+      ` number of elements: ${table.count}\n different slots: ${lengths[0] ?? 0}\n` +
+      ` max chain length: ${lengths.length}\n bytes: ${table.memoryUse}\n`,
+  );
+}
+
 function populate(call: Call): void {
   const count = positive(call, 2);
   const prefix = call.argc > 3 ? call.text(3) : "key";
@@ -128,10 +147,7 @@ export const inspecting: SubcommandTable = [
     {
       min: 3,
       max: MANY,
-      run: (call) => {
-        existing(call);
-        throw new CommandError(NO_HASH_TABLE);
-      },
+      run: htstatsKey,
     },
   ],
   ["populate", { min: 3, max: 5, run: populate }],

@@ -47,6 +47,12 @@ function replyBuffer(call: Call): void {
   call.reply.ok();
 }
 
+function loadAof(call: Call, { reloading }: DebugDeps): void {
+  const failure = reloading.loadAof();
+  if (failure !== null) throw new CommandError(failure);
+  call.reply.ok();
+}
+
 /** DEBUG RELOAD [NOSAVE] [NOFLUSH] [MERGE]: the data set goes to the RDB file and comes back. */
 function reload(call: Call, { reloading }: DebugDeps): void {
   const words = Array.from({ length: call.argc - 2 }, (_, i) => call.text(i + 2).toLowerCase());
@@ -84,8 +90,6 @@ function stringMatchTest(call: Call): void {
   call.reply.simple("Apparently redbun did not crash: test passed");
 }
 
-const UNSAVED = "ERR this version of redbun cannot save or load the data set yet";
-
 export const steering: SubcommandTable = [
   ["sleep", { min: 3, max: 3, run: sleep }],
   ["error", { min: 3, max: 3, run: error }],
@@ -110,7 +114,7 @@ export const steering: SubcommandTable = [
     debugSettings.aofFlushSleep = value;
   }),
   ["reload", { min: 2, max: 5, run: reload }],
-  ["loadaof", { min: 2, max: 2, run: refuse }],
+  ["loadaof", { min: 2, max: 2, run: loadAof }],
   ["segfault", { min: 2, max: 2, run: (_call, { crash }) => crash.segfault() }],
   ["assert", { min: 2, max: 2, run: (_call, { crash }) => crash.assertionFailed("1 == 2") }],
   [
@@ -123,10 +127,6 @@ export const steering: SubcommandTable = [
     },
   ],
 ];
-
-function refuse(): never {
-  throw new CommandError(UNSAVED);
-}
 
 function numberSetting(name: string, set: (deps: DebugDeps, value: number) => void): SubcommandTable[number] {
   const run = (call: Call, deps: DebugDeps) => {

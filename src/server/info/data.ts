@@ -8,6 +8,9 @@ export function persistenceSection(server: Server): Field[] {
   const { job } = persistence;
   const { done, total } = job?.progress ?? { done: 0, total: 0 };
   const now = Date.now();
+  const aofInfo = server.appendOnly.aof.info();
+  const aofFields = aofInfo.slice(0, 10);
+  const aofSizes = aofInfo.slice(10);
   return [
     ["loading", loading === null ? 0 : 1],
     ["async_loading", 0],
@@ -27,18 +30,10 @@ export function persistenceSection(server: Server): Field[] {
     ["rdb_last_cow_size", 0],
     ["rdb_last_load_keys_expired", persistence.keysExpired],
     ["rdb_last_load_keys_loaded", persistence.keysLoaded],
-    ["aof_enabled", 0],
-    ["aof_rewrite_in_progress", 0],
-    ["aof_rewrite_scheduled", 0],
-    ["aof_last_rewrite_time_sec", -1],
-    ["aof_current_rewrite_time_sec", -1],
-    ["aof_last_bgrewrite_status", "ok"],
-    ["aof_rewrites", 0],
-    ["aof_rewrites_consecutive_failures", 0],
-    ["aof_last_write_status", "ok"],
-    ["aof_last_cow_size", 0],
+    ...aofFields,
     ["module_fork_in_progress", 0],
     ["module_fork_last_cow_size", 0],
+    ...aofSizes,
     ...(loading === null ? [] : loading.info(now)),
   ];
 }

@@ -13,7 +13,8 @@ import {
 } from "../../../src/rdb/save.ts";
 import { BytesSource } from "../../../src/rdb/sources.ts";
 import { seeded } from "../bytes/random.ts";
-import { type Arg, Bench, file, join, latin1, string, ziplist } from "./support.ts";
+import { type Arg, file, join, latin1, string, ziplist } from "./payloads.ts";
+import { Bench } from "./support.ts";
 
 const SAVE: SaveOptions = { compress: true, checksum: true, usage: "none", aux: [], functions: [] };
 

@@ -5,7 +5,7 @@ import { RdbReader } from "../../../src/rdb/reader.ts";
 import { BytesSource } from "../../../src/rdb/sources.ts";
 import { RdbWriter } from "../../../src/rdb/writer.ts";
 import { seeded } from "../bytes/random.ts";
-import { latin1 } from "./support.ts";
+import { latin1 } from "./payloads.ts";
 
 test("what is on disk is frozen", () => {
   expect([RDB_VERSION, RDB_MAX_VERSION]).toEqual([11, 12]);

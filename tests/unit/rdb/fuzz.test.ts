@@ -4,7 +4,8 @@
  */
 import { expect, test } from "bun:test";
 import { type Random, seeded } from "../bytes/random.ts";
-import { Bench, join, payload, string, ziplist, zipmap } from "./support.ts";
+import { join, payload, string, ziplist, zipmap } from "./payloads.ts";
+import { Bench } from "./support.ts";
 
 const ROUNDS = Number(process.env.REDBUN_FUZZ ?? 1500);
 

@@ -2,7 +2,8 @@
 import { beforeEach, describe, expect, test } from "bun:test";
 import { TYPE } from "../../../src/rdb/format.ts";
 import { seeded } from "../bytes/random.ts";
-import { type Arg, Bench, join, payload, string, ziplist, zipmap } from "./support.ts";
+import { type Arg, join, listpack, payload, string, ziplist, zipmap } from "./payloads.ts";
+import { Bench } from "./support.ts";
 
 let bench: Bench;
 beforeEach(() => {
@@ -45,15 +46,6 @@ function double(value: number): Uint8Array {
   const bytes = new Uint8Array(8);
   new DataView(bytes.buffer).setFloat64(0, value, true);
   return bytes;
-}
-
-function listpackOf(...values: string[]): Uint8Array {
-  const other = new Bench();
-  other.run("RPUSH", "l", ...values);
-  const dump = other.dump("l");
-  // LIST_QUICKLIST_2, one node, packed, a string of less than 64 bytes.
-  expect([...dump.subarray(0, 3)]).toEqual([TYPE.LIST_QUICKLIST_2, 1, 2]);
-  return dump.slice(4, dump.length - 10);
 }
 
 describe("strings", () => {
@@ -118,7 +110,7 @@ describe("lists", () => {
   });
 
   test("listpacks and big elements; empty listpacks are left out", () => {
-    const packed = string(listpackOf("a", "1"));
+    const packed = string(listpack("a", "1"));
     const empty = string(Uint8Array.fromHex("07000000" + "0000" + "ff"));
     expect(restore(TYPE.LIST_QUICKLIST_2, 4, 2, packed, 1, string("plain"), 2, empty, 2, packed)).toBe(OK);
     expect([list(), encoding()]).toEqual(["a 1 plain a 1", "quicklist"]);
@@ -167,13 +159,13 @@ describe("sets", () => {
   });
 
   test("listpacks", () => {
-    const packed = string(listpackOf("a", "7", "b"));
+    const packed = string(listpack("a", "7", "b"));
     expect(restore(TYPE.SET_LISTPACK, packed)).toBe(OK);
     expect([encoding(), words(bench.run("SMEMBERS", "k"))]).toEqual(["listpack", "a 7 b"]);
     set({ setMaxListpackEntries: 2 });
     expect(restore(TYPE.SET_LISTPACK, packed)).toBe(OK);
     expect([encoding(), bench.run("SCARD", "k")]).toEqual(["hashtable", ":3\r\n"]);
-    expect(restore(TYPE.SET_LISTPACK, string(listpackOf("a", "7", "a")))).toBe(BAD);
+    expect(restore(TYPE.SET_LISTPACK, string(listpack("a", "7", "a")))).toBe(BAD);
   });
 });
 
@@ -208,15 +200,15 @@ describe("sorted sets", () => {
   test("ziplists and listpacks", () => {
     expect(restore(TYPE.ZSET_ZIPLIST, string(ziplist("a", 1, "b", "2.5", 30, 40)))).toBe(OK);
     expect([zset(), encoding()]).toEqual(["a 1 b 2.5 30 40", "listpack"]);
-    const packed = string(listpackOf("a", "1", "b", "2.5"));
+    const packed = string(listpack("a", "1", "b", "2.5"));
     expect(restore(TYPE.ZSET_LISTPACK, packed)).toBe(OK);
     expect(zset()).toBe("a 1 b 2.5");
     for (const bad of [["a"], ["a", "x"], ["a", "nan"]])
-      expect(restore(TYPE.ZSET_LISTPACK, string(listpackOf(...bad)))).toBe(BAD);
+      expect(restore(TYPE.ZSET_LISTPACK, string(listpack(...bad)))).toBe(BAD);
     set({ zsetMaxListpackEntries: 1 });
     expect(restore(TYPE.ZSET_LISTPACK, packed)).toBe(OK);
     expect([zset(), encoding()]).toEqual(["a 1 b 2.5", "skiplist"]);
-    expect(restore(TYPE.ZSET_LISTPACK, string(listpackOf("a", "1", "a", "2")))).toBe(BAD);
+    expect(restore(TYPE.ZSET_LISTPACK, string(listpack("a", "1", "a", "2")))).toBe(BAD);
   });
 
   test("deep validation looks for order and for members twice", () => {
@@ -226,9 +218,9 @@ describe("sorted sets", () => {
       ["a", "1", "b", "2", "a", "3"],
     ]) {
       Object.assign(bench.config.values, { sanitizeDumpPayload: "no" });
-      expect(restore(TYPE.ZSET_LISTPACK, string(listpackOf(...sorted)))).toBe(OK);
+      expect(restore(TYPE.ZSET_LISTPACK, string(listpack(...sorted)))).toBe(OK);
       Object.assign(bench.config.values, { sanitizeDumpPayload: "yes" });
-      expect(restore(TYPE.ZSET_LISTPACK, string(listpackOf(...sorted)))).toBe(BAD);
+      expect(restore(TYPE.ZSET_LISTPACK, string(listpack(...sorted)))).toBe(BAD);
     }
     expect(bench.lines.at(-1)).toContain("Zset listpack integrity check failed.");
   });
@@ -260,9 +252,9 @@ describe("hashes", () => {
     expect([bench.run("HGET", "k", "g"), encoding()]).toEqual(["$3\r\ntwo\r\n", "hashtable"]);
     expect(restore(TYPE.HASH_ZIPMAP, string(zipmap(["f", "1"])))).toBe(OK);
     expect([hash(), encoding()]).toEqual(["f 1", "listpack"]);
-    expect(restore(TYPE.HASH_LISTPACK, string(listpackOf("f", "1")))).toBe(OK);
+    expect(restore(TYPE.HASH_LISTPACK, string(listpack("f", "1")))).toBe(OK);
     expect(hash()).toBe("f 1");
-    expect(restore(TYPE.HASH_LISTPACK, string(listpackOf("f", "1", "g")))).toBe(BAD);
+    expect(restore(TYPE.HASH_LISTPACK, string(listpack("f", "1", "g")))).toBe(BAD);
     expect(restore(TYPE.HASH_ZIPLIST, string(ziplist("f", 1, "f", 2)))).toBe(BAD);
     expect(restore(TYPE.HASH_ZIPLIST, string(ziplist("f", 1, "f")))).toBe(BAD);
     expect(restore(TYPE.HASH_ZIPMAP, string(zipmap(["f", "1"], ["f", "2"])))).toBe(BAD);
@@ -280,13 +272,13 @@ describe("hashes", () => {
     expect(bench.lines.at(-1)).toContain("Hash fields with an expiry are not supported");
     expect(restore(TYPE.HASH_METADATA_PRE_GA, 1, 0, string("f"), string("9"))).toBe(OK);
     expect(hash()).toBe("f 9");
-    expect(restore(TYPE.HASH_LISTPACK_EX, min, string(listpackOf("f", "1", "0", "g", "2", "0")))).toBe(OK);
+    expect(restore(TYPE.HASH_LISTPACK_EX, min, string(listpack("f", "1", "0", "g", "2", "0")))).toBe(OK);
     expect(hash()).toBe("f 1 g 2");
-    expect(restore(TYPE.HASH_LISTPACK_EX_PRE_GA, string(listpackOf("f", "3", "0")))).toBe(OK);
+    expect(restore(TYPE.HASH_LISTPACK_EX_PRE_GA, string(listpack("f", "3", "0")))).toBe(OK);
     expect(hash()).toBe("f 3");
-    expect(restore(TYPE.HASH_LISTPACK_EX, min, string(listpackOf("f", "1", "1700000000000")))).toBe(BAD);
+    expect(restore(TYPE.HASH_LISTPACK_EX, min, string(listpack("f", "1", "1700000000000")))).toBe(BAD);
     for (const bad of [["f"], ["f", "1"], ["f", "1", "0", "g"]])
-      expect(restore(TYPE.HASH_LISTPACK_EX, min, string(listpackOf(...bad)))).toBe(BAD);
+      expect(restore(TYPE.HASH_LISTPACK_EX, min, string(listpack(...bad)))).toBe(BAD);
   });
 });
 
@@ -387,8 +379,9 @@ test("random values of every type go round, big and small", () => {
       const dump = bench.dump(key);
       expect(bench.restore(dump, "copy")).toBe(OK);
       const again = bench.dump("copy");
-      expect(again.length).toBe(dump.length);
-      for (const args of [["OBJECT", "ENCODING"], ["TYPE"]])
+      if (key !== "l") expect(again.length).toBe(dump.length);
+      // A quicklist of one node may come back as the listpack that it has room to be, as with Redis.
+      for (const args of key === "l" ? [["TYPE"]] : [["OBJECT", "ENCODING"], ["TYPE"]])
         expect(bench.run(...args, "copy")).toBe(bench.run(...args, key));
       if (key === "l")
         expect(bench.run("LRANGE", "copy", "0", "-1")).toBe(bench.run("LRANGE", key, "0", "-1"));

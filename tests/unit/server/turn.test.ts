@@ -29,11 +29,7 @@ class FakeSocket {
     return count;
   }
 
-  end(): void {
-    this.ended = true;
-  }
-
-  terminate(): void {
+  close(): void {
     this.ended = true;
   }
 
@@ -48,7 +44,11 @@ class Host implements ConnectionHost {
   readonly readerLimits = { protoMaxBulkLen: 512 * 1024 * 1024 };
   readonly sharedRequest = new Request();
   readonly writer = new ReplyWriter();
-  readonly turn = new Turn(this.writer);
+  readonly turn = new Turn(this.writer, () => ({
+    flush: () => "done",
+    whenDurable: (done) => done(null),
+    refusal: null,
+  }));
   readonly gone: Connection[] = [];
   /** Output beyond which a connection is ended. */
   limit = Number.POSITIVE_INFINITY;
@@ -80,7 +80,7 @@ class Host implements ConnectionHost {
   reply(to: { connection: Connection; sent: string }, text: string): void {
     const mark = this.writer.pos;
     this.writer.raw(Buffer.from(text, "latin1"));
-    this.turn.hold(to.connection, mark);
+    this.turn.hold(to.connection, mark, 1, false);
     to.sent += text;
   }
 }
@@ -139,7 +139,7 @@ test("sending held replies in the middle of a command leaves the writer where it
   a.connection.send(Buffer.from("push"));
   expect(host.writer.pos).toBe(mark);
   host.writer.raw(Buffer.from("reply to B"));
-  host.turn.hold(b.connection, mark);
+  host.turn.hold(b.connection, mark, 1, false);
   host.turn.end();
   expect(b.socket.text).toBe("reply to B");
   a.socket.room = Number.POSITIVE_INFINITY;
