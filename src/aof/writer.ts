@@ -160,6 +160,20 @@ export class AofWriter extends EffectBuffer {
     return this.syncAsPolicy(file, fresh);
   }
 
+  /**
+   * As `flush`, but nothing is left pending: what appendfsync wants on disk is there when this returns, written and
+   * synced on this thread. For replies that have to leave now. Who waits is answered too.
+   */
+  flushNow(): "done" | "failed" {
+    const result = this.flush(true);
+    const { file } = this;
+    if (result !== "pending" || file === null) return result === "failed" ? "failed" : "done";
+    const failure = file.syncNow();
+    if (failure !== null) this.noteSyncFailure(failure);
+    this.settle();
+    return failure === null ? "done" : "failed";
+  }
+
   /** Whether to put the write off because of an fsync under way. */
   private mustWait(file: AppendFile, force: boolean): boolean {
     const { settings, clock, log } = this.deps;

@@ -9,6 +9,7 @@ import type { ConfigDeps } from "./config.ts";
 import { configCommands } from "./config.ts";
 import type { ConnectionDeps } from "./connection.ts";
 import { connectionCommands } from "./connection.ts";
+import type { DatabaseDeps } from "./databases.ts";
 import { databaseCommands } from "./databases.ts";
 import type { DebugDeps } from "./debug/deps.ts";
 import { debugCommands } from "./debug.ts";
@@ -60,6 +61,7 @@ export type CommandHost = ClientDeps &
   DebugDeps &
   ConnectionDeps &
   PersistenceDeps &
+  DatabaseDeps &
   ReplicationDeps &
   TransactionCommandDeps &
   HyperLogLogDeps &

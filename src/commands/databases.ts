@@ -10,6 +10,8 @@ import { CommandError, errors } from "../resp/errors.ts";
  */
 export interface DatabaseDeps {
   readonly keyspace: Keyspace;
+  /** With save points, an emptied data set is saved at once. */
+  readonly persistence: { flushed(): void };
 }
 
 const SYNC = latin1Bytes("sync");
@@ -29,9 +31,11 @@ function flushdb(call: Call, { keyspace }: DatabaseDeps): void {
   flushed(call, keyspace.flush(call.db.id));
 }
 
-function flushall(call: Call, { keyspace }: DatabaseDeps): void {
+function flushall(call: Call, { keyspace, persistence }: DatabaseDeps): void {
   checkFlushArguments(call);
   flushed(call, keyspace.flushAll());
+  // After the command, whose own changes are then part of what is saved.
+  queueMicrotask(() => persistence.flushed());
 }
 
 /** Propagated even where there was nothing to flush here: a replica may hold more. */

@@ -53,6 +53,8 @@ const FULL = limitOf(MAX_CAPACITY);
 const TABLE_OVERHEAD = 400;
 const NOTHING = new Uint8Array(0);
 const scratch: Range = { buf: NOTHING, start: 0, end: 0 };
+/** Which slots of the segment being split go to its upper half. */
+const upper = new Uint8Array(MAX_CAPACITY);
 
 /** A place in the iteration over a table that does not change meanwhile. */
 export class TableCursor {
@@ -459,10 +461,11 @@ export class HashTable implements BigValue {
       return;
     }
     const bit = 1 << depth;
-    const goesUp = new Uint8Array(slots.length);
+    const goesUp = slots.length <= upper.length ? upper : new Uint8Array(slots.length);
     let highCount = 0;
     let highBytes = 0;
     for (let slot = 0; slot < slots.length; slot++) {
+      goesUp[slot] = 0;
       if (slots[slot] === 0 || (this.hashAt(segment, slot) & bit) === 0) continue;
       const offset = segment.offset(slot);
       goesUp[slot] = 1;
@@ -563,6 +566,7 @@ export class HashTable implements BigValue {
   }
 }
 
-function below(random: () => number, bound: number): number {
+/** A random integer in [0, bound); `random` gives 32-bit integers. */
+export function below(random: () => number, bound: number): number {
   return Math.floor(((random() >>> 0) / 4294967296) * bound);
 }

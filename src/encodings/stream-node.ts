@@ -220,6 +220,12 @@ function isText(node: ByteStore, at: number, buf: Uint8Array, start: number, end
   return true;
 }
 
+/** Bytes of the element where it is a short text, whose bytes begin behind its first one; else -1. */
+export function shortText(node: ByteStore, at: number): number {
+  const head = node.buf[node.start + at]!;
+  return head >= TEXT_HEAD && head < TEXT_HEAD + SHORT_TEXT ? head - TEXT_HEAD : -1;
+}
+
 /** Goes through the entries of a node, in both directions. */
 export class EntryCursor {
   readonly id = new StreamId();
@@ -304,18 +310,24 @@ export class EntryCursor {
 
   /** Reads the next pair of field and value; to be called at most `fieldCount` times an entry. */
   readField(field: LpItem, value: LpItem): void {
-    const { node } = this;
+    lpGet(this.node, this.toField(), field);
+    lpGet(this.node, this.toValue(), value);
+  }
+
+  /** Goes to the next field, then with `toValue` to its value; returns where it is. */
+  toField(): number {
     if ((this.flags & ENTRY_SAME_FIELDS) !== 0) {
-      this.fieldAt = behind(node, this.fieldAt);
-      lpGet(node, this.fieldAt, field);
-    } else {
-      lpGet(node, this.at, field);
-      this.at = behind(node, this.at);
-      this.left--;
+      this.fieldAt = behind(this.node, this.fieldAt);
+      return this.fieldAt;
     }
-    lpGet(node, this.at, value);
-    this.at = behind(node, this.at);
+    return this.toValue();
+  }
+
+  toValue(): number {
+    const { at } = this;
+    this.at = behind(this.node, at);
     this.left--;
+    return at;
   }
 
   /** Marks the entry as deleted; the cursor is still at it. */

@@ -44,6 +44,8 @@ export interface KeyspaceContext {
   readonly hint: KeyHint;
   /** No lazy or active expiry (a replica, loading, DEBUG): due keys are hidden but stay. */
   keepExpired: boolean;
+  /** Due keys count as live: while an AOF is loaded, whose commands meant them so. */
+  ignoreExpiry: boolean;
 }
 
 export interface KeyHint {
@@ -148,7 +150,7 @@ export class Database {
 
   isDue(position: number): boolean {
     const at = this.records.expireAt(position);
-    return at >= 0 && this.context.clock.now > at;
+    return at >= 0 && this.context.clock.now > at && !this.context.ignoreExpiry;
   }
 
   // ------------------------------------------------------------------ strings
@@ -337,7 +339,7 @@ export class Database {
    * while due keys are to stay.
    */
   expireDue(outOfTime: () => boolean): boolean {
-    if (this.context.keepExpired) return false;
+    if (this.context.keepExpired || this.context.ignoreExpiry) return false;
     const more = this.wheel.advance(this.context.clock.now, this.onDue, outOfTime);
     return more || this.fields.advance(outOfTime);
   }

@@ -95,7 +95,7 @@ export class AppendOnly {
     if (!aof.beforeReload()) return failed;
     server.keyspace.flushAll();
     const { context } = server.keyspace;
-    context.keepExpired = true;
+    context.ignoreExpiry = true;
     const load = this.load();
     try {
       for (;;) {
@@ -104,7 +104,7 @@ export class AppendOnly {
         if (state !== "more") break;
       }
     } finally {
-      context.keepExpired = false;
+      context.ignoreExpiry = false;
     }
     if (!aof.afterReload(load)) return failed;
     server.log.warning("Append Only File loaded by DEBUG LOADAOF");
@@ -124,6 +124,7 @@ export class AppendOnly {
           ? new RdbRecords(databases, bytes, server.persistence.options(true))
           : new RestoreRecords(bytes),
       { write, done: () => sink.done(), failed: (error) => sink.failed(error) },
+      () => server.config.values.rdbKeySaveDelay,
     );
   }
 

@@ -99,7 +99,7 @@ export class Connection implements SessionLink {
       if (from === start) this.drain();
       this.host.checkOutput(this);
     }
-    if (this.endWhenDrained && this.pieces.length === 0) this.end();
+    if (this.endWhenDrained && this.pieces.length === 0 && this.holding === 0) this.end();
     return kept;
   }
 
@@ -133,13 +133,11 @@ export class Connection implements SessionLink {
       this.host.flushLater(this);
       return;
     }
-    this.drop();
     this.hangUp();
   }
 
   /** The client has ended its side. */
   finish(): void {
-    this.drop();
     this.hangUp();
   }
 
@@ -155,16 +153,19 @@ export class Connection implements SessionLink {
 
   private end(): void {
     if (this.closed) return;
-    this.drop();
     this.hangUp();
   }
 
   /**
-   * Neither terminate(), whose reset takes back what the client has not read yet, nor end(), which over TLS
-   * keeps the descriptor until the client is so kind as to close.
+   * close() delivers what the kernel has taken, and frees the descriptor at once; end() over TLS keeps it until
+   * the client is so kind as to close. Where the client does not read, close() over TLS waits as well: it
+   * takes a reset.
    */
   private hangUp(): void {
-    this.socket.close();
+    const stuck = this.outputBytes > 0;
+    this.drop();
+    if (stuck) this.socket.terminate();
+    else this.socket.close();
   }
 
   private keep(bytes: Uint8Array, start: number, end: number): void {

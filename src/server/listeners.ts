@@ -91,7 +91,7 @@ export class Listeners {
         bound++;
       } catch (error) {
         const { code = "" } = error as { code?: string };
-        if (tls !== undefined && !code.startsWith("E")) throw new TlsError((error as Error).message);
+        if (tls !== undefined && !/^E(?!RR_)/.test(code)) throw new TlsError((error as Error).message);
         if (optional && code !== "EADDRINUSE") continue;
         throw new Error(`${address}:${port}: bind: ${systemErrorText(error)}`);
       }

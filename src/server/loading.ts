@@ -77,7 +77,7 @@ async function loadAof(server: Server): Promise<void> {
   const { appendOnly, keyspace } = server;
   const load = appendOnly.load();
   server.loading = new Loading(load.totalBytes, () => load.loadedBytes);
-  keyspace.context.keepExpired = true;
+  keyspace.context.ignoreExpiry = true;
   for (;;) {
     const end = performance.now() + SLICE_MS;
     const state = load.step(() => performance.now() >= end);
@@ -85,7 +85,7 @@ async function loadAof(server: Server): Promise<void> {
     if (state !== "more") break;
     await new Promise((resolve) => setImmediate(resolve));
   }
-  keyspace.context.keepExpired = false;
+  keyspace.context.ignoreExpiry = false;
   if (!appendOnly.aof.open(load)) process.exit(1);
 }
 
@@ -100,6 +100,7 @@ async function loadRdbFile(server: Server): Promise<void> {
     while (!sliceOf(load)) await new Promise((resolve) => setImmediate(resolve));
   } catch (error) {
     log.warning(`Fatal error loading the DB, check server logs. Exiting. (${systemErrorText(error)})`);
+    log.warning("Terminating server after rdb file reading failure.");
     process.exit(1);
   }
   persistence.loaded(load);

@@ -150,6 +150,7 @@ export class Persistence {
             this.saved(changes, job.startedAt);
           }),
       },
+      () => server.config.values.rdbKeySaveDelay,
     );
     this.job = job;
     log.notice(`Background saving started by pid ${process.pid}`);

@@ -142,6 +142,7 @@ export class Server implements ConnectionHost {
             this.keyWatchers.expired(database.id, buf, start, end),
         },
         keepExpired: false,
+        ignoreExpiry: false,
       },
       values.databases,
     );

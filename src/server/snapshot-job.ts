@@ -35,12 +35,16 @@ export class SnapshotJob {
   private ended = false;
   readonly startedAt = Date.now();
 
-  /** There must be no other snapshot. Begins at once: what changes from now on is not in it. */
+  /**
+   * There must be no other snapshot. Begins at once: what changes from now on is not in it. `keyDelay`:
+   * microseconds to lose after each record (rdb-key-save-delay).
+   */
   constructor(
     private readonly guard: SnapshotGuard,
     databases: readonly Database[],
     recordsFor: RecordsFor,
     private readonly target: SnapshotTarget,
+    private readonly keyDelay: () => number,
   ) {
     this.records = recordsFor(databases, (buf, start, end) => {
       if (this.failure !== null || this.ended) return;
@@ -70,8 +74,11 @@ export class SnapshotJob {
 
   private readonly slice = (): void => {
     const end = performance.now() + SLICE_MS;
-    if (!this.snapshot.step(() => performance.now() >= end)) {
-      setTimeout(this.slice, 0);
+    const delay = this.keyDelay();
+    const before = this.snapshot.seen;
+    const outOfTime = delay > 0 ? () => this.snapshot.seen > before : () => performance.now() >= end;
+    if (!this.snapshot.step(outOfTime)) {
+      setTimeout(this.slice, (delay * (this.snapshot.seen - before)) / 1000);
       return;
     }
     this.guard.snapshot = null;

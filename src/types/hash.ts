@@ -1,4 +1,4 @@
-import { HashTable, TableCursor } from "../encodings/hash-table.ts";
+import { below, HashTable, TableCursor } from "../encodings/hash-table.ts";
 import { NO_EXPIRY } from "../encodings/hash-table-segment.ts";
 import {
   LP_MAX_BYTES,
@@ -15,7 +15,6 @@ import {
   lpSeek,
 } from "../encodings/listpack.ts";
 import { FORM_LISTPACK, FORM_OBJECT, type HashSeeds, type ValueHome } from "./home.ts";
-import { below } from "./set.ts";
 
 /**
  * The hash type: a listpack of fields and values in turn while there are few and short ones, and beyond

@@ -1,4 +1,4 @@
-import { HashTable, TableCursor } from "../encodings/hash-table.ts";
+import { below, HashTable, TableCursor } from "../encodings/hash-table.ts";
 import {
   intsetAdd,
   intsetCreate,
@@ -24,8 +24,7 @@ import {
   lpNext,
   lpSeek,
 } from "../encodings/listpack.ts";
-import { OwnBytes } from "../memory/byte-store.ts";
-import { FORM_INTSET, FORM_LISTPACK, FORM_OBJECT, type HashSeeds, type ValueHome } from "./home.ts";
+import { FORM_INTSET, FORM_LISTPACK, FORM_OBJECT, type HashSeeds, OwnHome, type ValueHome } from "./home.ts";
 
 /**
  * The set type: an intset while all members are integers, a listpack while there are few and short ones, and
@@ -321,23 +320,12 @@ export class SetValue implements SetStore {
   }
 }
 
-class Converted extends OwnBytes {
-  clear(): this {
-    this.end = 0;
-    return this;
-  }
-}
-
-const converted = new Converted();
+/** The bytes of a form under construction. */
+const converted = new OwnHome();
 const scratch = new LpItem();
 
 /** Characters of an integer's text. */
 function digits(item: LpItem): number {
   item.text();
   return item.end - item.start;
-}
-
-/** A random integer in [0, bound); `random` gives 32-bit integers. */
-export function below(random: () => number, bound: number): number {
-  return Math.floor(((random() >>> 0) / 4294967296) * bound);
 }

@@ -3,6 +3,7 @@ import { StreamId } from "../encodings/stream-id.ts";
 import { Place } from "../encodings/stream-index.ts";
 import { NodeBytes } from "../encodings/stream-memory.ts";
 import { EntryCursor } from "../encodings/stream-node.ts";
+import type { ByteStore } from "../memory/byte-store.ts";
 import type { Stream } from "./stream.ts";
 
 /**
@@ -40,6 +41,19 @@ export class StreamIterator {
   /** Reads the entry's next pair. */
   readField(field: LpItem, value: LpItem): void {
     this.cursor.readField(field, value);
+  }
+
+  /** The listpack of the entry, in which `toField` and `toValue` go to its next field and value. */
+  get bytes(): ByteStore {
+    return this.node;
+  }
+
+  toField(): number {
+    return this.cursor.toField();
+  }
+
+  toValue(): number {
+    return this.cursor.toValue();
   }
 
   /** Goes to the next entry. */

@@ -92,8 +92,10 @@ export interface Weighted {
 }
 
 function aggregated(aggregate: Aggregate, target: number, value: number): number {
-  if (aggregate === "min") return Math.min(value, target);
-  if (aggregate === "max") return Math.max(value, target);
+  // By comparison: a NaN, or a zero of the other sign, leaves the target as it is.
+  if (aggregate === "min" && value < target) return value;
+  if (aggregate === "max" && value > target) return value;
+  if (aggregate !== "sum") return target;
   const sum = target + value;
   return Number.isNaN(sum) ? 0 : sum;
 }

@@ -69,7 +69,7 @@ function setExpiry(call: Call, seconds: boolean, base: number, command: string):
   const position = call.lookupWrite(1);
   if (position === 0) return call.reply.int(0);
   if (when !== null && !holds(when, db.records.expireAt(position), at)) return call.reply.int(0);
-  if (at <= db.context.clock.now) {
+  if (at <= db.context.clock.now && !db.context.ignoreExpiry) {
     db.remove(position);
     if (call.recording) call.propagate(DEL, call.bytes(1));
   } else {

@@ -1,8 +1,8 @@
 import { latin1Bytes } from "../../bytes/ascii.ts";
 import type { Call } from "../../call/call.ts";
+import { below } from "../../encodings/hash-table.ts";
 import { LpItem } from "../../encodings/listpack.ts";
 import { CommandError, errors } from "../../resp/errors.ts";
-import { below } from "../../types/set.ts";
 import { Sampler } from "../sets/sampler.ts";
 import { checkRepeats, PICK_FACTOR, randomCount } from "../sets/sampling.ts";
 import { cursorAt, ScanOptions } from "../sets/scanning.ts";

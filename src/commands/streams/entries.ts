@@ -1,5 +1,7 @@
-import { LpItem } from "../../encodings/listpack.ts";
+import { LpItem, lpGet } from "../../encodings/listpack.ts";
 import type { StreamId } from "../../encodings/stream-id.ts";
+import { shortText } from "../../encodings/stream-node.ts";
+import type { ByteStore } from "../../memory/byte-store.ts";
 import type { ReplyWriter } from "../../resp/reply-writer.ts";
 import type { Stream } from "../../types/stream.ts";
 import { StreamIterator } from "../../types/stream-iterator.ts";
@@ -7,23 +9,27 @@ import { replyId } from "./common.ts";
 
 /** Entries as replies: an array of ID and an array of fields and values each. */
 
-const field = new LpItem();
-const value = new LpItem();
+const item = new LpItem();
 const entries = new StreamIterator();
 
 /** The entry that the iterator is at. */
 export function replyEntry(reply: ReplyWriter, iterator: StreamIterator): void {
   reply.array(2);
   replyId(reply, iterator.id);
-  const { fieldCount } = iterator;
+  const { fieldCount, bytes } = iterator;
   reply.array(fieldCount * 2);
   for (let i = 0; i < fieldCount; i++) {
-    iterator.readField(field, value);
-    field.text();
-    reply.bulk(field.buf, field.start, field.end);
-    value.text();
-    reply.bulk(value.buf, value.start, value.end);
+    replyText(reply, bytes, iterator.toField());
+    replyText(reply, bytes, iterator.toValue());
   }
+}
+
+function replyText(reply: ReplyWriter, node: ByteStore, at: number): void {
+  const length = shortText(node, at);
+  const start = node.start + at + 1;
+  if (length >= 0) return reply.bulk(node.buf, start, start + length);
+  lpGet(node, at, item).text();
+  reply.bulk(item.buf, item.start, item.end);
 }
 
 /** An array of the entries between two IDs, at most `count`; returns how many there are. */

@@ -266,7 +266,7 @@ export const LISTS: Scripts = {
     BLMPOP 0 1 missing LEFT
     RPUSH list2 inside
     BLPOP list2 0
-    EXEC
+    ? EXEC
     alone BLPOP missing 0.01
     alone BRPOP missing also-missing 0.01
     alone BLMOVE missing list2 LEFT LEFT 0.01
@@ -314,6 +314,7 @@ export const LISTS: Scripts = {
   "many elements": `
     %probe list1
     RPUSH list1 first
+    %probe
     %repeat 3000 RPUSH list1 # value:# -#
     LLEN list1
     %repeat 50 LINDEX list1 #00
@@ -337,8 +338,8 @@ export const LISTS: Scripts = {
     LRANGE list1 0 -1
     LTRIM list1 0 200
     LRANGE list1 0 -1
+    %probe list1
     %repeat 150 LPOP list1
-    OBJECT ENCODING list1
     RPOP list1 100
     EXISTS list1
   `,

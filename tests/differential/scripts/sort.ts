@@ -159,6 +159,7 @@ export const SORT: Scripts = {
     EXISTS a
     COMMAND GETKEYS SORT list1 STORE a STORE list2
     COMMAND GETKEYS SORT list1 BY x GET y
+    %probe
     %repeat 3000 RPUSH list3 #
     SORT list3 DESC STORE list4
     OBJECT ENCODING list4

@@ -209,6 +209,29 @@ describe("appendfsync", () => {
     expect(writer.flush()).toBe("done");
   });
 
+  test("always: replies that cannot wait are synced on this thread, and others with them", () => {
+    const disk = new TestDisk();
+    const { world, writer } = opened(disk);
+    using _ = world;
+    world.settings.appendfsync = "always";
+    const [a, b] = [waiter(), waiter()];
+    writer.record(call(0, "set a 1"));
+    writer.flush();
+    writer.whenDurable(a.done);
+    writer.record(call(0, "set b 1"));
+    writer.flush();
+    writer.whenDurable(b.done);
+    writer.record(call(0, "set c 1"));
+    expect(writer.flushNow()).toBe("done");
+    expect([a.answers, b.answers, writer.synced]).toEqual([[null], [null], writer.appended]);
+    disk.finish();
+    expect([disk.pending.length, writer.flush()]).toEqual([0, "done"]);
+    disk.nowError = systemError("EIO");
+    writer.record(call(0, "set d 1"));
+    expect(writer.flushNow()).toBe("failed");
+    expect(writer.refusal).not.toBeNull();
+  });
+
   test("always: a real disk", async () => {
     const { world, writer } = opened();
     using _ = world;

@@ -270,8 +270,8 @@ describe("growth", () => {
     expect(list.length).toBe(1_000_000);
     const start = performance.now();
     list.dispose();
-    expect(performance.now() - start).toBeLessThan(100);
-    // A thousand elements take about 0.1 ms; this is for a machine that does other things as well.
-    expect(slowest).toBeLessThan(100);
+    expect(performance.now() - start).toBeLessThan(500);
+    // A thousand elements take about 0.1 ms; the bound is for a machine that is busy with other things.
+    expect(slowest).toBeLessThan(500);
   });
 });

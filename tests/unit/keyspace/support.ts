@@ -48,6 +48,7 @@ export function testContext(seed = 1): TestContext {
     },
     hint: { buf: new Uint8Array(0), start: -1, hash: 0 },
     keepExpired: false,
+    ignoreExpiry: false,
     told,
   };
 }

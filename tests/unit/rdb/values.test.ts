@@ -378,11 +378,12 @@ test("random values of every type go round, big and small", () => {
     for (const key of ["s", "l", "e", "i", "h", "z"]) {
       const dump = bench.dump(key);
       expect(bench.restore(dump, "copy")).toBe(OK);
-      const again = bench.dump("copy");
-      if (key !== "l") expect(again.length).toBe(dump.length);
-      // A quicklist of one node may come back as the listpack that it has room to be, as with Redis.
-      for (const args of key === "l" ? [["TYPE"]] : [["OBJECT", "ENCODING"], ["TYPE"]])
-        expect(bench.run(...args, "copy")).toBe(bench.run(...args, key));
+      const [before, after] = [key, "copy"].map((name) => words(bench.run("OBJECT", "ENCODING", name)));
+      // What became an object for what was expected to come may have room in bytes after all, and a list is made
+      // one by an estimate of its bytes, but read back by what they are: as with Redis.
+      if (before === after) expect(bench.dump("copy").length).toBe(dump.length);
+      else if (key !== "l") expect(["hashtable", "skiplist"]).toContain(before!);
+      expect(bench.run("TYPE", "copy")).toBe(bench.run("TYPE", key));
       if (key === "l")
         expect(bench.run("LRANGE", "copy", "0", "-1")).toBe(bench.run("LRANGE", key, "0", "-1"));
       if (key === "z")

@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
 import type { Socket } from "bun";
+import type { FlushResult } from "../../../src/aof/writer.ts";
 import { Clock } from "../../../src/host/clock.ts";
 import { ReplyWriter } from "../../../src/resp/reply-writer.ts";
 import { Request } from "../../../src/resp/request.ts";
@@ -53,6 +54,11 @@ class Host implements ConnectionHost {
   /** Output beyond which a connection is ended. */
   limit = Number.POSITIVE_INFINITY;
 
+  /** Everything written so far is on disk. */
+  onDisk(failure: unknown = null): void {
+    for (const done of this.waiting.splice(0)) done(failure);
+  }
+
   sendHeld(): void {
     this.turn.sendHeld();
   }
@@ -95,9 +101,10 @@ test("every client gets its own bytes in order, whatever the kernel takes", () =
   for (let round = 0; round < 60; round++) {
     const host = new Host();
     const clients = Array.from({ length: 5 }, () => host.connect());
+    if (round % 2 === 1) host.durable = "pending";
     for (let step = 0; step < 60; step++) {
       const client = random.pick(clients);
-      switch (random.below(5)) {
+      switch (random.below(6)) {
         case 0:
         case 1:
           host.reply(client, randomText(random));
@@ -112,12 +119,17 @@ test("every client gets its own bytes in order, whatever the kernel takes", () =
           client.socket.room = random.pick([0, 1, 1000, 100_000, 1e9]);
           if (random.below(2) === 0) client.connection.drain();
           break;
+        case 4:
+          host.onDisk();
+          break;
         default:
           host.turn.end();
           expect(host.writer.pos).toBe(0);
       }
     }
     host.turn.end();
+    host.onDisk();
+    for (const { connection } of clients) expect(connection.holding).toBe(0);
     for (const { socket, connection, sent } of clients) {
       expect(connection.outputBytes).toBe(sent.length - socket.text.length);
       if (connection.outputBytes > 0) expect(connection.outputPieces).toBeGreaterThan(0);
@@ -172,6 +184,44 @@ test("a connection closed after its replies gets them all first", () => {
     expect([client.socket.text.length, client.socket.ended]).toEqual([100_000, true]);
     expect(host.gone).toEqual([client.connection]);
   }
+});
+
+test("a connection that is to be closed after its replies gets all that are held for it", () => {
+  for (const durable of ["done", "pending"] as const) {
+    const host = new Host();
+    host.durable = durable;
+    const client = host.connect();
+    // Two reads of one socket in a turn, the second with QUIT in it; then in two turns.
+    host.reply(client, "first ");
+    if (durable === "pending") host.turn.end();
+    host.reply(client, "OK");
+    client.connection.close("after-replies");
+    host.turn.end();
+    host.onDisk();
+    expect([client.socket.text, client.socket.ended]).toEqual(["first OK", true]);
+  }
+});
+
+test("replies wait for the disk, in order, and become errors where it fails", () => {
+  const host = new Host();
+  host.durable = "pending";
+  const [a, b] = [host.connect(), host.connect()];
+  host.reply(a, "one ");
+  host.reply(b, "read ", false);
+  host.turn.end();
+  host.reply(a, "two");
+  host.turn.end();
+  expect([a.socket.text, b.socket.text]).toEqual(["", ""]);
+  host.waiting.shift()!(null);
+  expect([a.socket.text, b.socket.text]).toEqual(["one ", "read "]);
+  host.waiting.shift()!(new Error("disk"));
+  expect(a.socket.text).toBe("one -MISCONF not on disk\r\n");
+  host.durable = "failed";
+  host.reply(a, "lost");
+  host.reply(b, "read", false);
+  host.turn.end();
+  expect(a.socket.text).toBe("one -MISCONF not on disk\r\n-MISCONF not on disk\r\n");
+  expect(b.socket.text).toBe("read read");
 });
 
 test("a connection closed at once gets nothing more, and frees what waits", () => {
