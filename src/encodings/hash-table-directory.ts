@@ -12,6 +12,7 @@ import type { Segment } from "./hash-table-segment.ts";
 
 /** Deepest segment. */
 export const MAX_DEPTH = 24;
+const DISPOSE_AT_ONCE = 6000;
 
 export class SegmentDirectory {
   readonly segments: Segment[];
@@ -84,8 +85,10 @@ export class SegmentDirectory {
     return twin;
   }
 
+  /** Gives back the memory of so many segments as takes some milliseconds; the garbage collector has the rest. */
   dispose(): void {
-    for (const segment of this.segments) segment.dispose();
+    const count = Math.min(this.segments.length, DISPOSE_AT_ONCE);
+    for (let i = 0; i < count; i++) this.segments[i]!.dispose();
     this.segments.length = 0;
     this.table.length = 0;
   }

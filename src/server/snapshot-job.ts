@@ -33,6 +33,7 @@ export class SnapshotJob {
   private readonly records: JobRecords;
   private failure: unknown = null;
   private ended = false;
+  private timer: ReturnType<typeof setTimeout>;
   readonly startedAt = Date.now();
 
   /**
@@ -58,7 +59,7 @@ export class SnapshotJob {
     this.snapshot = new Snapshot(databases, this.records);
     guard.snapshot = this.snapshot;
     this.records.begin();
-    setTimeout(this.slice, 0);
+    this.timer = setTimeout(this.slice, 0);
   }
 
   /** Records written, and how many there are to be. */
@@ -70,15 +71,17 @@ export class SnapshotJob {
   abort(): void {
     this.ended = true;
     this.snapshot.abandon();
+    clearTimeout(this.timer);
+    this.timer = setTimeout(this.slice, 0);
   }
 
   private readonly slice = (): void => {
     const end = performance.now() + SLICE_MS;
-    const delay = this.keyDelay();
+    const delay = this.ended || this.failure !== null ? 0 : this.keyDelay();
     const before = this.snapshot.seen;
     const outOfTime = delay > 0 ? () => this.snapshot.seen > before : () => performance.now() >= end;
     if (!this.snapshot.step(outOfTime)) {
-      setTimeout(this.slice, (delay * (this.snapshot.seen - before)) / 1000);
+      this.timer = setTimeout(this.slice, (delay * (this.snapshot.seen - before)) / 1000);
       return;
     }
     this.guard.snapshot = null;

@@ -79,7 +79,7 @@ function check(table: readonly (readonly [string, string])[]): void {
 
 for (const entries of ["128", "0"]) {
   test(`sorted sets, zset-max-listpack-entries ${entries}`, () => {
-    config.assign("zset-max-listpack-entries", Number(entries));
+    config.assign("zsetMaxListpackEntries", Number(entries));
     check([
       ["ZADD z 1 a 2 b 3 c 4 d 5 e", "ZADD z 1 a 2 b 3 c 4 d 5 e"],
       ["ZADD z 1 a", ""],
@@ -132,7 +132,7 @@ for (const entries of ["128", "0"]) {
 }
 
 test("positions are propagated as scores", () => {
-  config.assign("zset-max-listpack-entries", 128);
+  config.assign("zsetMaxListpackEntries", 128);
   check([
     ["GEOADD g 13.361389 38.115556 Palermo", "ZADD g 3479099956230698 Palermo"],
     ["GEOADD g 13.361389 38.115556 Palermo", ""],

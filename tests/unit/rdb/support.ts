@@ -65,7 +65,7 @@ export class Bench {
       ...expireCommands(),
       ...objectCommands(),
       ...sortCommands(deps),
-      ...databaseCommands(deps),
+      ...databaseCommands({ keyspace, persistence: { flushed() {} } }),
       ...dumpCommands(deps),
     ]);
     this.call.session = new Session(1, {} as SessionLink, 0);

@@ -34,6 +34,10 @@ class FakeSocket {
     this.ended = true;
   }
 
+  terminate(): void {
+    this.ended = true;
+  }
+
   get text(): string {
     return Buffer.concat(this.taken).toString("latin1");
   }
@@ -45,10 +49,17 @@ class Host implements ConnectionHost {
   readonly readerLimits = { protoMaxBulkLen: 512 * 1024 * 1024 };
   readonly sharedRequest = new Request();
   readonly writer = new ReplyWriter();
+  /** What the AOF says of the turn's writes. */
+  durable: FlushResult = "done";
+  readonly waiting: ((failure: unknown) => void)[] = [];
   readonly turn = new Turn(this.writer, () => ({
-    flush: () => "done",
-    whenDurable: (done) => done(null),
-    refusal: null,
+    flush: (force) => {
+      if (this.durable !== "pending" || force !== true) return this.durable;
+      this.onDisk();
+      return "done";
+    },
+    whenDurable: (done) => this.waiting.push(done),
+    refusal: "MISCONF not on disk",
   }));
   readonly gone: Connection[] = [];
   /** Output beyond which a connection is ended. */
@@ -83,10 +94,10 @@ class Host implements ConnectionHost {
   }
 
   /** A command's reply, as the dispatcher leaves it. */
-  reply(to: { connection: Connection; sent: string }, text: string): void {
+  reply(to: { connection: Connection; sent: string }, text: string, wrote = true): void {
     const mark = this.writer.pos;
     this.writer.raw(Buffer.from(text, "latin1"));
-    this.turn.hold(to.connection, mark, 1, false);
+    this.turn.hold(to.connection, mark, 1, wrote);
     to.sent += text;
   }
 }

@@ -1,0 +1,340 @@
+/** Consumer groups: who is given what, what is pending, and what is known of entries read. */
+import type { Scripts } from "../lib/suite.ts";
+import { lines, NUMBERS } from "./streams.ts";
+
+export const STREAM_GROUPS: Scripts = {
+  XGROUP: `
+    XGROUP
+    XGROUP FOO
+    XGROUP CREATE
+    XGROUP CREATE s
+    XGROUP CREATE s g
+    XGROUP CREATE s g $
+    XGROUP CREATE s g 0 FOO
+    XGROUP CREATE s g 0 ENTRIESREAD
+    XGROUP CREATE s g 0 ENTRIESREAD x
+    XGROUP CREATE s g 0 ENTRIESREAD -2
+    XGROUP CREATE s g 0 MKSTREAM ENTRIESREAD -9223372036854775808
+    XGROUP CREATE s g x MKSTREAM
+    XGROUP CREATE s g - MKSTREAM
+    XGROUP CREATE s g 0 MKSTREAM MKSTREAM MKSTREAM MKSTREAM
+    EXISTS s
+    XGROUP CREATE s g $ MKSTREAM
+    XGROUP CREATE s g $ MKSTREAM
+    XGROUP CREATE s g x MKSTREAM
+    XGROUP CREATE s g2 5-5 MKSTREAM ENTRIESREAD 3
+    XGROUP CREATE s g3 5 ENTRIESREAD -1
+    XGROUP CREATE s "" 0 ENTRIESREAD 9223372036854775807
+    XGROUP CREATE s "g\\x00\\xff" 0 ENTRIESREAD 0
+    XINFO GROUPS s
+    XINFO STREAM s
+    XADD s 1-1 a b
+    XADD s 7-1 a b
+    XINFO GROUPS s
+    XGROUP SETID s g $
+    XGROUP SETID s g2 - ENTRIESREAD 1
+    XGROUP SETID s g3 + ENTRIESREAD 0
+    XGROUP SETID s g 1-1 FOO
+    XGROUP SETID s g 1-1 MKSTREAM
+    XGROUP SETID s g 1-1 ENTRIESREAD 1 ENTRIESREAD 2
+    XGROUP SETID s g 1-1 ENTRIESREAD -5
+    XGROUP SETID s nogroup 1-1
+    XGROUP SETID s nogroup x
+    XGROUP SETID s g x
+    XGROUP SETID nokey g 1-1
+    XINFO GROUPS s
+    XGROUP CREATECONSUMER s g c
+    XGROUP CREATECONSUMER s g c
+    XGROUP CREATECONSUMER s g ""
+    XGROUP CREATECONSUMER s nogroup c
+    XGROUP CREATECONSUMER nokey g c
+    XGROUP CREATECONSUMER s g
+    XGROUP CREATECONSUMER s g c d
+    XGROUP DELCONSUMER s g c
+    XGROUP DELCONSUMER s g c
+    XGROUP DELCONSUMER s nogroup c
+    XGROUP DELCONSUMER nokey g c
+    XGROUP DESTROY s g
+    XGROUP DESTROY s g
+    XGROUP DESTROY nokey g
+    XGROUP DESTROY s
+    XINFO GROUPS s
+    SET str x
+    XGROUP CREATE str g $
+    XGROUP CREATE str g $ MKSTREAM
+    XGROUP CREATE str g x FOO
+    XGROUP SETID str g 0
+    XGROUP DESTROY str g
+    XGROUP CREATECONSUMER str g c
+    XGROUP DELCONSUMER str g c
+    XINFO GROUPS str
+    XINFO STREAM str
+    XINFO CONSUMERS str g
+    XINFO GROUPS nokey
+    XINFO STREAM nokey
+    XINFO CONSUMERS nokey g
+    XINFO CONSUMERS s nogroup
+    XINFO CONSUMERS s
+    XINFO GROUPS s g
+    XINFO STREAM s FOO
+    XINFO STREAM s FULL FOO
+    XINFO STREAM s FULL COUNT
+    XINFO STREAM s FULL COUNT x
+    XINFO STREAM s FULL FOO 1
+    XINFO STREAM s FULL COUNT 1 1
+    XINFO STREAM s FULL COUNT 1
+    XINFO STREAM s full count 0
+    XINFO STREAM s FULL COUNT -5
+    XINFO
+    XINFO FOO
+    XINFO STREAM
+    XINFO HELP
+    XGROUP HELP
+    XGROUP HELP x
+  `,
+  XREADGROUP: `
+    %repeat 5 XADD s #-1 n #
+    XADD t 1-1 a b
+    SET str x
+    XGROUP CREATE s g 0
+    XGROUP CREATE t g $
+    XREADGROUP
+    XREADGROUP GROUP g c STREAMS s
+    XREADGROUP GROUP g c STREAMS s t >
+    XREADGROUP COUNT 1 BLOCK 1 STREAMS s >
+    XREADGROUP NOACK COUNT 1 STREAMS s >
+    XREADGROUP GROUP g STREAMS s > x
+    XREADGROUP GROUP g c STREAMS s $
+    XREADGROUP GROUP g c STREAMS nokey $
+    XREADGROUP GROUP nogroup c STREAMS s >
+    XREADGROUP GROUP g c STREAMS nokey >
+    XREADGROUP GROUP g c STREAMS str >
+    XREADGROUP GROUP g c STREAMS s str > >
+    XREADGROUP GROUP g c STREAMS s x
+    XREADGROUP GROUP g c FOO STREAMS s >
+    XINFO STREAM s FULL
+    XREADGROUP GROUP g c COUNT 2 STREAMS s >
+    XREADGROUP GROUP g c STREAMS s 0
+    XREADGROUP GROUP g c COUNT 1 STREAMS s 0
+    XREADGROUP GROUP g c STREAMS s 1-1
+    XREADGROUP GROUP g d STREAMS s 0
+    XREADGROUP GROUP g d COUNT 1 STREAMS s t > >
+    XREADGROUP GROUP g d STREAMS s t > 0
+    XREADGROUP GROUP g e BLOCK 1 STREAMS s t > >
+    XREADGROUP GROUP g e STREAMS s t > >
+    XINFO GROUPS s
+    XPENDING s g
+    ? XPENDING s g - + 10
+    ? XPENDING s g - + 10 c
+    XPENDING s g - + 10 nobody
+    ? XPENDING s g 2 (4-1 10
+    XDEL s 2-1
+    XREADGROUP GROUP g c STREAMS s 0
+    XPENDING s g
+    XACK s g 1-1 1-1 2-1 99
+    XACK s nogroup 1-1
+    XACK s nogroup x
+    XACK nokey g x
+    XACK str g 1-1
+    XACK s g 3-1 x
+    XPENDING s g
+    XADD s 6-1 a b
+    XREADGROUP GROUP g n NOACK STREAMS s >
+    XREADGROUP GROUP g n STREAMS s 0
+    XINFO GROUPS s
+    ? XINFO CONSUMERS s g
+    ? XINFO STREAM s FULL
+    XGROUP SETID s g 0
+    XREADGROUP GROUP g d STREAMS s >
+    XPENDING s g
+    XGROUP DELCONSUMER s g d
+    XPENDING s g
+    XINFO GROUPS s
+  `,
+  XPENDING: `
+    %repeat 5 XADD s #-1 n #
+    XGROUP CREATE s g 0
+    SET str x
+    XPENDING
+    XPENDING s
+    XPENDING s g
+    XPENDING s nogroup
+    XPENDING nokey g
+    XPENDING str g
+    XPENDING nokey g - + 1
+    XPENDING s g -
+    XPENDING s g - +
+    XPENDING s g - + x
+    XPENDING s g x + 1
+    XPENDING s g - x 1
+    XPENDING s g x x x
+    XPENDING str g x x x
+    XPENDING s g IDLE x - +
+    XPENDING s g IDLE 1 - +
+    XPENDING s g IDLE 1 - + x
+    XPENDING s g IDLE 1 - + 10 c d
+    XPENDING s g - + 10 c d e
+    XPENDING s g - + 10 c d e f
+    XREADGROUP GROUP g c COUNT 3 STREAMS s >
+    XREADGROUP GROUP g d COUNT 1 STREAMS s >
+    ? XPENDING s g IDLE 0 - + 10
+    XPENDING s g IDLE 100000 - + 10
+    ? XPENDING s g IDLE -5 - + 10 c
+    ? XPENDING s g - + 2
+    XPENDING s g - + 0
+    XPENDING s g - + -1
+    ? XPENDING s g (1-1 + 9223372036854775807
+    ? XPENDING s g - (3-1 10 c
+    ? XPENDING s g + - 10
+    ? XPENDING s g - + 10 d e f
+    ? XPENDING s g idle 0 - + 10 d
+  `,
+  "XCLAIM and XAUTOCLAIM": `
+    %repeat 6 XADD s #-1 n #
+    XGROUP CREATE s g 0
+    SET str x
+    XCLAIM
+    XCLAIM s g c 0
+    XCLAIM s g c 0 1-1
+    XCLAIM s g c x 1-1
+    XCLAIM s g c -5 1-1
+    XCLAIM s nogroup c x 1-1
+    XCLAIM nokey g c 0 1-1
+    XCLAIM str g c 0 1-1
+    XCLAIM s g c 0 x
+    XCLAIM s g c 0 1-1 FOO
+    XCLAIM s g c 0 1-1 IDLE
+    XCLAIM s g c 0 1-1 IDLE x
+    XCLAIM s g c 0 1-1 TIME x
+    XCLAIM s g c 0 1-1 RETRYCOUNT x
+    XCLAIM s g c 0 1-1 LASTID x
+    XCLAIM s g c 0 1-1 LASTID
+    XCLAIM s g c 0 1-1 JUSTID 2-1
+    XREADGROUP GROUP g c COUNT 3 STREAMS s >
+    XCLAIM s g d 0 1-1 2-1 9-1
+    XCLAIM s g d 0 1-1 TIME 1000 RETRYCOUNT 7
+    XCLAIM s g e 0 2-1 IDLE 5 JUSTID
+    XCLAIM s g e 1000000 3-1
+    XCLAIM s g e 0 4-1
+    XCLAIM s g e 1000000 4-1 FORCE
+    XCLAIM s g e 0 5-1 FORCE JUSTID TIME 2000
+    XCLAIM s g e 0 9-1 FORCE
+    XCLAIM s g e 0 6-1 FORCE RETRYCOUNT 0 TIME 3000 LASTID 6-1
+    XCLAIM s g e 0 6-1 TIME -5 RETRYCOUNT -3
+    XCLAIM s g e 0 6-1 IDLE -5 RETRYCOUNT 9223372036854775807 JUSTID
+    XCLAIM s g e 0 6-1
+    ? XPENDING s g - + 10
+    XINFO GROUPS s
+    XDEL s 2-1 4-1
+    XCLAIM s g f 0 2-1 4-1 1-1
+    XPENDING s g
+    XCLAIM s g f 0 1-1 LASTID 3-1
+    XCLAIM s g f 0 99-1 LASTID 77-1
+    XINFO GROUPS s
+    XAUTOCLAIM
+    XAUTOCLAIM s g c 0
+    XAUTOCLAIM s g c x -
+    XAUTOCLAIM s g c 0 x
+    XAUTOCLAIM s g c 0 - COUNT
+    XAUTOCLAIM s g c 0 - FOO
+    ${lines(
+      NUMBERS.filter((n) => n !== "9223372036854775807"),
+      (n) => `XAUTOCLAIM s nogroup c 0 - COUNT ${n}`,
+    )}
+    XAUTOCLAIM nokey g c 0 -
+    XAUTOCLAIM str g c 0 -
+    XAUTOCLAIM s g c 1000000 -
+    XAUTOCLAIM s g c 0 - COUNT 2
+    XAUTOCLAIM s g c 0 3-1 COUNT 2 JUSTID
+    XAUTOCLAIM s g c 0 (3-1 JUSTID COUNT 1
+    XDEL s 1-1 5-1
+    XAUTOCLAIM s g a 0 - COUNT 1
+    XAUTOCLAIM s g a 0 0 COUNT 1
+    XAUTOCLAIM s g a 0 - COUNT 3
+    XAUTOCLAIM s g a 0 - JUSTID
+    XAUTOCLAIM s g a 0 100
+    XAUTOCLAIM s g a 0 +
+    XPENDING s g
+    DEL big
+    %repeat 60 XADD big #-1 n #
+    XGROUP CREATE big g 0
+    XREADGROUP GROUP g c STREAMS big >
+    XCLAIM big g c 0 50-1 TIME 1000
+    XAUTOCLAIM big g d 1000000 - COUNT 1
+    XAUTOCLAIM big g d 1000000 - COUNT 5
+    XAUTOCLAIM big g d 1000000 - COUNT 4
+    XGROUP DELCONSUMER big g c
+    XPENDING big g
+    XGROUP DESTROY big g
+  `,
+  "XSETID, entries read and lag": `
+    XSETID s 1-1
+    XADD s 1-1 a b
+    SET str x
+    XSETID str 1-1
+    XSETID str x
+    XSETID s
+    XSETID s 0-1
+    XSETID s x
+    XSETID s - 
+    XSETID s 5-1
+    XSETID s 5-1 FOO
+    XSETID s 5-1 ENTRIESADDED
+    XSETID s 5-1 ENTRIESADDED x
+    XSETID s 5-1 ENTRIESADDED -1
+    XSETID s 5-1 ENTRIESADDED 0
+    XSETID s 5-1 ENTRIESADDED 10 MAXDELETEDID 6-1
+    XSETID s 5-1 ENTRIESADDED 10 MAXDELETEDID 4-1
+    XSETID s 3-1
+    XSETID s 5-1 MAXDELETEDID 0-0
+    XSETID s 5-1 maxdeletedid 4-5 entriesadded 9223372036854775807
+    XINFO STREAM s
+    XADD s 6-1 a b
+    XINFO STREAM s
+    XGROUP CREATE s g 0
+    XGROUP CREATE s h 1-1 ENTRIESREAD 9223372036854775806
+    XINFO GROUPS s
+    DEL x
+    XGROUP CREATE x g $ MKSTREAM
+    XINFO GROUPS x
+    %repeat 5 XADD x #-0 data #
+    XGROUP CREATE x g1 0
+    XGROUP CREATE x g2 3-0
+    XGROUP CREATE x g3 5-0
+    XGROUP CREATE x g4 9-0
+    XGROUP CREATE x g5 1-0
+    XGROUP CREATE x g6 0 ENTRIESREAD 0
+    XINFO GROUPS x
+    ${lines(
+      ["g", "g1", "g2", "g5", "g6"],
+      (g) => `
+      XREADGROUP GROUP ${g} c COUNT 1 STREAMS x >
+      XINFO GROUPS x
+      XREADGROUP GROUP ${g} c COUNT 2 STREAMS x >
+      XINFO GROUPS x
+    `,
+    )}
+    XDEL x 3-0
+    XINFO GROUPS x
+    XREADGROUP GROUP g1 c COUNT 1 STREAMS x >
+    XINFO GROUPS x
+    XADD x 6-0 a b
+    XDEL x 1-0
+    XINFO GROUPS x
+    XREADGROUP GROUP g c COUNT 1 STREAMS x >
+    XREADGROUP GROUP g2 c COUNT 1 STREAMS x >
+    XINFO GROUPS x
+    XTRIM x MINID = 5-0
+    XINFO GROUPS x
+    XINFO STREAM x
+    XREADGROUP GROUP g5 c STREAMS x >
+    XINFO GROUPS x
+    XDEL x 5-0 6-0
+    XINFO GROUPS x
+    XINFO STREAM x
+    XADD x 7-0 a b
+    XINFO GROUPS x
+    XTRIM x MAXLEN 0
+    XINFO GROUPS x
+  `,
+};
