@@ -1,17 +1,15 @@
 import type { Database } from "../keyspace/database.ts";
 import type { Snapshot } from "../keyspace/snapshot.ts";
 import type { Call } from "./call.ts";
-import { KEY_FLAGS } from "./key-specs.ts";
 import type { KeyList } from "./keys.ts";
 import type { Command } from "./registry.ts";
 
 /**
  * Tells the running snapshot of records that a command is about to change. Which those are follows from the
- * command's row; one that reaches beyond its keys (MOVE, COPY to another database) is taken to touch keys
+ * command's row: all its keys, since some commands change what they declare only to read (XREADGROUP
+ * changes its groups). One that reaches beyond its keys (MOVE, COPY to another database) is taken to touch keys
  * of these names in all databases.
  */
-const WRITES = KEY_FLAGS.RW | KEY_FLAGS.OW | KEY_FLAGS.RM;
-
 export class SnapshotGuard {
   /** The snapshot that is being walked, if there is one. */
   snapshot: Snapshot | null = null;
@@ -26,7 +24,6 @@ export class SnapshotGuard {
   beforeCommand(call: Call, command: Command): void {
     command.keys.find(call, this.keys);
     for (let i = 0; i < this.keys.length; i += 2) {
-      if ((this.keys[i + 1]! & WRITES) === 0) continue;
       const argument = this.keys[i]!;
       if (command.spec.reachesOtherKeys !== true) this.beforeKey(call.db, call, argument);
       else for (const database of this.databases()) this.beforeKey(database, call, argument);

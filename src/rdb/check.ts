@@ -109,6 +109,11 @@ class Check {
     }
   }
 
+  /** Bytes read: all of the RDB, where it is right. */
+  get length(): number {
+    return this.reader.offset;
+  }
+
   private info(message: string): void {
     this.print(`[offset ${this.reader.offset}] ${message}`);
   }
@@ -134,6 +139,17 @@ class Check {
 /** Checks what a source gives; true if it is right. */
 export function checkSource(source: RdbSource, name: string, print: Print, now = Date.now()): boolean {
   return new Check(source, print, now).run(name);
+}
+
+/** Checks the RDB that a file begins with: its length, or null where it is not right. */
+export function checkPreamble(path: string, print: Print, now = Date.now()): number | null {
+  const source = FileSource.open(path);
+  try {
+    const check = new Check(source, print, now);
+    return check.run(path) ? check.length : null;
+  } finally {
+    source.close();
+  }
 }
 
 /** Checks a file; returns the exit code: 0 if it is right, else 1. */

@@ -69,6 +69,7 @@ export class SnapshotJob {
 
   /** Gives up; the target hears no more of it. */
   abort(): void {
+    if (this.ended || this.guard.snapshot !== this.snapshot) return;
     this.ended = true;
     this.snapshot.abandon();
     clearTimeout(this.timer);
