@@ -1,6 +1,7 @@
 import { defineCommand, renderUsage, runCommand } from "citty";
 import { REDBUN_VERSION, REDIS_VERSION } from "./host/version.ts";
 import { boot } from "./server/boot.ts";
+import { runCheck } from "./server/check-files.ts";
 
 /**
  * The program: redbun [/path/to/redis.conf | -] [--directive value ...]. Options follow Redis's rules (any
@@ -10,7 +11,8 @@ const redbun = defineCommand({
   meta: {
     name: "redbun",
     version: REDBUN_VERSION,
-    description: "A Redis-compatible server. Any directive of redis.conf is an option: --directive value ...",
+    description:
+      "A Redis-compatible server. Any directive of redis.conf is an option: --directive value ... Tools: redbun check-rdb FILE, redbun check-aof [--fix] FILE",
   },
   args: {
     config: {
@@ -40,6 +42,8 @@ const redbun = defineCommand({
     help: { type: "boolean", description: "Show this help (also -h)" },
   },
   async run({ rawArgs }) {
+    const checked = runCheck(rawArgs);
+    if (checked !== null) process.exit(checked);
     const { print } = boot(rawArgs);
     if (print === "version")
       process.stdout.write(
