@@ -6,8 +6,6 @@ import {
   lpAppend,
   lpCreate,
   lpDelete,
-  lpFind,
-  lpFirst,
   lpGet,
   lpInsert,
   lpInsertInt,
@@ -20,6 +18,7 @@ import {
 } from "./listpack.ts";
 import type { SortedSet } from "./sorted-set.ts";
 import { compareRanges } from "./sorted-set-cells.ts";
+import { findMember, walk, walked } from "./sorted-set-walk.ts";
 
 /**
  * A small sorted set: a listpack of pairs in order, byte for byte as in Redis.
@@ -27,8 +26,8 @@ import { compareRanges } from "./sorted-set-cells.ts";
  *   [member][score] [member][score] ...
  *
  * A score is an integer entry where it is a whole number up to 2^62 (so -0 becomes 0), else its text. To find a
- * place one walk over the listpack notes where the members stand (in `places`, one array for all listpacks), and
- * a binary search among those reads the few scores it needs.
+ * place one walk over the listpack notes where the members stand (sorted-set-walk.ts), and a binary search among
+ * those reads the few scores it needs.
  */
 export class ListpackSortedSet implements SortedSet {
   private store!: ByteStore;
@@ -41,6 +40,7 @@ export class ListpackSortedSet implements SortedSet {
   bind(store: ByteStore): this {
     this.store = store;
     this.at = 0;
+    if (walked.by === this) walked.by = null;
     return this;
   }
 
@@ -74,27 +74,27 @@ export class ListpackSortedSet implements SortedSet {
     return scoreAt(this.store, lpNext(this.store, this.at));
   }
 
-  private find(buf: Uint8Array, start: number, end: number): number {
-    return lpFind(this.store, lpFirst(this.store), buf, start, end, 1);
-  }
-
   scoreOf(buf: Uint8Array, start: number, end: number): number {
-    const at = this.find(buf, start, end);
-    this.found = at;
-    return at === 0 ? Number.NaN : scoreAt(this.store, lpNext(this.store, at));
+    const rank = findMember(this.store, buf, start, end);
+    if (rank < 0) {
+      this.found = 0;
+      walked.by = this;
+      return Number.NaN;
+    }
+    this.found = walked.places[rank]!;
+    return scoreAt(this.store, lpNext(this.store, this.found));
   }
 
   rankOf(buf: Uint8Array, start: number, end: number): number {
-    const found = this.find(buf, start, end);
-    if (found === 0) return -1;
-    let rank = 0;
-    for (let at = lpFirst(this.store); at !== found; rank++) at = lpNext(this.store, lpNext(this.store, at));
-    return rank;
+    return findMember(this.store, buf, start, end);
   }
 
   insert(score: number, buf: Uint8Array, start: number, end: number): void {
     const { store } = this;
-    const count = this.walk();
+    // Where `scoreOf` has just looked for the member in vain, all places are known.
+    const count = walked.by === this ? walked.count : walk(store);
+    walked.by = null;
+    const { places } = walked;
     let low = 0;
     let high = count;
     while (low < high) {
@@ -130,19 +130,21 @@ export class ListpackSortedSet implements SortedSet {
   }
 
   remove(buf: Uint8Array, start: number, end: number): boolean {
-    const at = this.find(buf, start, end);
-    if (at === 0) return false;
-    lpDelete(this.store, at, 2);
+    const rank = findMember(this.store, buf, start, end);
+    if (rank < 0) return false;
+    lpDelete(this.store, walked.places[rank]!, 2);
     return true;
   }
 
   removeRange(rank: number, count: number): void {
+    walked.by = null;
     if (count > 0) lpDelete(this.store, lpSeek(this.store, rank * 2), count * 2);
   }
 
   rankOfScore(score: number, orEqual: boolean): number {
     let low = 0;
-    let high = this.walk();
+    let high = walk(this.store);
+    const { places } = walked;
     while (low < high) {
       const middle = (low + high) >>> 1;
       const other = scoreAt(this.store, lpNext(this.store, places[middle]!));
@@ -155,7 +157,8 @@ export class ListpackSortedSet implements SortedSet {
   rankOfMember(buf: Uint8Array, start: number, end: number, orEqual: boolean): number {
     const limit = orEqual ? 1 : 0;
     let low = 0;
-    let high = this.walk();
+    let high = walk(this.store);
+    const { places } = walked;
     while (low < high) {
       const middle = (low + high) >>> 1;
       if (Math.sign(this.compare(places[middle]!, buf, start, end)) < limit) low = middle + 1;
@@ -181,34 +184,16 @@ export class ListpackSortedSet implements SortedSet {
     lpGet(this.store, at, this.item).text();
   }
 
-  /** Notes where the members stand; returns how many there are. */
-  private walk(): number {
-    const { store } = this;
-    let count = 0;
-    for (let at = lpFirst(store); at !== 0; at = lpNext(store, lpNext(store, at))) {
-      if (count === places.length) places = grown(places);
-      places[count++] = at;
-    }
-    return count;
-  }
-
   private compare(at: number, buf: Uint8Array, start: number, end: number): number {
     lpGet(this.store, at, probe).text();
     return compareRanges(probe.buf, probe.start, probe.end, buf, start, end);
   }
 }
 
-let places = new Int32Array(128);
 const probe = new LpItem();
 const text = new Uint8Array(MAX_DOUBLE_TEXT);
 /** Scores that are whole numbers up to this are integers in a listpack. */
 const MAX_INTEGER = 2 ** 62;
-
-function grown(old: Int32Array<ArrayBuffer>): Int32Array<ArrayBuffer> {
-  const larger = new Int32Array(old.length * 2);
-  larger.set(old);
-  return larger;
-}
 
 function scoreAt(store: ByteStore, at: number): number {
   lpGet(store, at, probe);

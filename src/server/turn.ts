@@ -32,10 +32,19 @@ class Held {
   readonly wrote: boolean[] = [];
 }
 
+/** A turn that waits for the disk. */
+interface Waiting {
+  readonly held: Held;
+  readonly buf: Uint8Array;
+  /** The disk has answered. */
+  settled: boolean;
+  failed: boolean;
+}
+
 export class Turn {
   private held = new Held();
   /** Turns whose replies wait for the disk, oldest first. */
-  private readonly waiting: { held: Held; buf: Uint8Array }[] = [];
+  private readonly waiting: Waiting[] = [];
   /** Connections with output of their own to send, or to be ended. */
   private readonly others = new Set<Connection>();
   private scheduled = false;
@@ -88,8 +97,7 @@ export class Turn {
     if (held.owners.length > 0) {
       this.held = new Held();
       if (result === "pending" || this.waiting.length > 0) {
-        this.waiting.push({ held, buf: writer.surrender() });
-        this.durability().whenDurable((failure) => this.release(failure !== null));
+        this.wait({ held, buf: writer.surrender(), settled: false, failed: false });
       } else if (this.send(held, writer.buf, result === "failed", true)) writer.surrender();
     }
     writer.clear();
@@ -99,9 +107,16 @@ export class Turn {
     }
   };
 
-  private release(failed: boolean): void {
-    const oldest = this.waiting.shift();
-    if (oldest !== undefined) this.send(oldest.held, oldest.buf, failed, true);
+  private wait(turn: Waiting): void {
+    this.waiting.push(turn);
+    this.durability().whenDurable((failure) => {
+      turn.settled = true;
+      turn.failed = failure !== null;
+      while (this.waiting[0]?.settled) {
+        const { held, buf, failed } = this.waiting.shift()!;
+        this.send(held, buf, failed, true);
+      }
+    });
   }
 
   /** `mayKeep`: the last connection may keep the buffer; returns whether it did. */

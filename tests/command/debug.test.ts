@@ -82,11 +82,6 @@ test("ERROR and LOG", async () => {
   await server.logged("DEBUG LOG: here I am");
 });
 
-test("what DEBUG cannot do without persistence it refuses", async () => {
-  for (const name of ["RELOAD", "LOADAOF"])
-    expect(await client.call("DEBUG", name)).toBeInstanceOf(ReplyError);
-});
-
 describe("crashes end with a report in the log", () => {
   for (const [name, sentence, signal] of [
     ["SEGFAULT", "crashed by signal: 11", "SIGSEGV"],

@@ -35,8 +35,10 @@ export function decr(call: Call): void {
 
 export function incrby(call: Call): void {
   const by = call.safeInt(2);
-  if (!Number.isNaN(by)) add(call, by);
-  else addBig(call, stringAtForWrite(call, 1), call.bigint(2));
+  if (!Number.isNaN(by)) return add(call, by);
+  // The number first: where it is none, that is the error, whatever the key holds.
+  const big = call.bigint(2);
+  addBig(call, stringAtForWrite(call, 1), big);
 }
 
 export function decrby(call: Call): void {

@@ -40,7 +40,7 @@ const registry = new Registry([
   ...hyperloglogCommands({ config: new Config() }),
   ...genericCommands({ keyspace }),
   ...expireCommands(),
-  ...databaseCommands({ keyspace }),
+  ...databaseCommands({ keyspace, persistence: { flushed() {} } }),
   ...listCommands({ config, debugSettings, blocking }),
   ...sortCommands({ config, debugSettings }),
 ]);
