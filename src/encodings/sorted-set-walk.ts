@@ -38,9 +38,8 @@ export function walk(store: ByteStore): number {
 /** The number of the pair with this member, or -1: then all places are noted, else those up to it. */
 export function findMember(store: ByteStore, member: Uint8Array, from: number, to: number): number {
   const length = to - from;
-  // An integer's text, or one that is long, is compared entry by entry.
-  if (length > 63 || (length < 21 && !Number.isNaN(parseInt64Rounded(member, from, to))))
-    return findSlowly(store, member, from, to);
+  const integer = length > 20 ? Number.NaN : parseInt64Rounded(member, from, to);
+  if (length > 63 || !Number.isNaN(integer)) return findOther(store, member, from, to, integer);
   const { buf, start } = store;
   const head = 0x80 | length;
   let count = 0;
@@ -59,10 +58,15 @@ export function findMember(store: ByteStore, member: Uint8Array, from: number, t
   return -1;
 }
 
-function findSlowly(store: ByteStore, member: Uint8Array, from: number, to: number): number {
+/** As `findMember` for an integer's text (its value, rounded beyond 2^53, or NaN) or for a long one. */
+function findOther(store: ByteStore, member: Uint8Array, from: number, to: number, integer: number): number {
   const count = walk(store);
-  for (let rank = 0; rank < count; rank++)
-    if (lpGet(store, walked.places[rank]!, probe).equals(member, from, to)) return rank;
+  const exact = Number.isSafeInteger(integer);
+  for (let rank = 0; rank < count; rank++) {
+    lpGet(store, walked.places[rank]!, probe);
+    if (probe.isInt === Number.isNaN(integer)) continue;
+    if (exact ? probe.number() === integer : probe.equals(member, from, to)) return rank;
+  }
   return -1;
 }
 

@@ -164,7 +164,14 @@ test("records of every shape keep their facts through reshape, relocate and free
 test("setters change their own field alone", () => {
   const random = seeded("record setters");
   const records = new Records();
-  const shape = { ...randomShape(random), encoding: ENC_RAW, value: random.bytes(20), expireAt: 5, type: 4 };
+  const shape = {
+    ...randomShape(random),
+    key: random.bytes(9),
+    encoding: ENC_RAW,
+    value: random.bytes(20),
+    expireAt: 5,
+    type: 4,
+  };
   const position = create(records, shape);
   for (const clock of [0, 0xffffff, 0x123456]) {
     shape.clock = clock;
