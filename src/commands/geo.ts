@@ -33,6 +33,7 @@ export function geoCommands(deps: ZsetDeps): CommandSpec[] {
       summary: "The distance between two members.",
       complexity: "O(1)",
       args: "key member1 member2 [unit=(M|KM|FT|MI)]",
+      cheap: true,
       run: members.geodist,
     },
     {

@@ -14,7 +14,7 @@ import { Tree } from "./sorted-set-tree.ts";
  *
  * Everything is integers and bytes in slabs that grow one by one, so that no step copies more than a few hundred
  * KiB and the garbage collector sees some thousand objects for ten million members. Per member of 16 bytes it
- * takes about 32 bytes of cell, 12 to 17 of leaves and 13 of hash table.
+ * takes about 32 bytes of cell, 13 to 20 of tree and 13 of hash table.
  *
  * A set that has shrunk to a small part of what it was is built anew, once it is small enough for that to take a
  * few milliseconds.
@@ -227,5 +227,5 @@ function releaseSome(buffers: Uint8Array[]): void {
     bytes += buffer.length;
     release(buffer);
   }
-  if (buffers.length > 0) setImmediate(() => releaseSome(buffers));
+  if (buffers.length > 0) setTimeout(() => releaseSome(buffers), 0);
 }
