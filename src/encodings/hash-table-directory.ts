@@ -40,15 +40,15 @@ export class SegmentDirectory {
     return this.held + this.table.length * 8;
   }
 
-  /** Puts the two halves of a segment in its place. */
-  split(segment: Segment, low: Segment, high: Segment): void {
-    if (segment.depth === this.bits) {
+  /** Puts the parts of a segment in its place: two or four, which differ in one or two bits more. */
+  split(segment: Segment, parts: readonly Segment[]): void {
+    while (this.bits < parts[0]!.depth) {
       this.table = this.table.concat(this.table);
       this.bits++;
-      this.mask = this.table.length - 1;
     }
-    this.put(segment.index, low);
-    this.put(this.segments.length, high);
+    this.mask = this.table.length - 1;
+    this.put(segment.index, parts[0]!);
+    for (let i = 1; i < parts.length; i++) this.put(this.segments.length, parts[i]!);
     this.leave(segment);
   }
 

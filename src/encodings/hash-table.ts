@@ -34,7 +34,7 @@ import {
  *   segment:   up to 800 entries with their bytes                        hash-table-segment.ts
  *
  * A segment of depth d holds all entries whose hash ends in its d-bit prefix. One that gets full, or whose
- * bytes exceed 48 KiB, is split in two by the next bit; two sparse buddies are merged. So growth and shrinking
+ * bytes exceed 48 KiB, is split by the next bit or two; two sparse buddies are merged. So growth and shrinking
  * cost at most one segment at a time, and a table of a million entries is a few thousand JavaScript cells.
  *
  * A random entry: a random segment, taken with the probability of its fill, then a random slot until one is
@@ -47,14 +47,15 @@ import {
 const SPLIT_BYTES = 48 * 1024;
 /** A segment is not split for its bytes alone below this number of entries, while they fit. */
 const SPLIT_COUNT = 16;
-const MERGE_BELOW = 200;
-const MERGE_SUM = 500;
+const SPLIT_IN_FOUR = 512;
+const MERGE_BELOW = 130;
+const MERGE_SUM = 320;
 const FULL = limitOf(MAX_CAPACITY);
 const TABLE_OVERHEAD = 400;
 const NOTHING = new Uint8Array(0);
 const scratch: Range = { buf: NOTHING, start: 0, end: 0 };
-/** Which slots of the segment being split go to its upper half. */
-const upper = new Uint8Array(MAX_CAPACITY);
+/** For each slot of the segment being split the part that it goes to. */
+const goesTo = new Uint8Array(MAX_CAPACITY);
 
 /** A place in the iteration over a table that does not change meanwhile. */
 export class TableCursor {
@@ -454,37 +455,38 @@ export class HashTable implements BigValue {
     return halfSipHash(this.seed0, this.seed1, scratch.buf, scratch.start, scratch.end);
   };
 
+  /**
+   * Splits a segment in two, or, where it has many entries, in four at once: computing hashes and moving
+   * entries is most of the work, and there is half as much of it.
+   */
   private split(segment: Segment): void {
     const { depth, prefix, slots, bytes } = segment;
     if (depth === MAX_DEPTH) {
       if (segment.live > SPLIT_BYTES) throw new RangeError("hash table is full");
       return;
     }
-    const bit = 1 << depth;
-    const goesUp = slots.length <= upper.length ? upper : new Uint8Array(slots.length);
-    let highCount = 0;
-    let highBytes = 0;
+    const bits = segment.count >= SPLIT_IN_FOUR && depth + 2 <= MAX_DEPTH ? 2 : 1;
+    const goes = slots.length <= goesTo.length ? goesTo : new Uint8Array(slots.length);
+    const counts = [0, 0, 0, 0];
+    const sizes = [0, 0, 0, 0];
     for (let slot = 0; slot < slots.length; slot++) {
-      goesUp[slot] = 0;
-      if (slots[slot] === 0 || (this.hashAt(segment, slot) & bit) === 0) continue;
       const offset = segment.offset(slot);
-      goesUp[slot] = 1;
-      highCount++;
-      highBytes += entryEnd(bytes, offset, this.hasValues) - offset;
+      if (offset === 0) continue;
+      const part = (this.hashAt(segment, slot) >>> depth) & ((1 << bits) - 1);
+      goes[slot] = part;
+      counts[part]!++;
+      sizes[part]! += entryEnd(bytes, offset, this.hasValues) - offset;
     }
-    const low = this.half(segment, prefix, segment.count - highCount, segment.live - highBytes);
-    const high = this.half(segment, prefix | bit, highCount, highBytes);
+    const parts: Segment[] = [];
+    for (let part = 0; part < 1 << bits; part++)
+      parts.push(roomySegment(depth + bits, prefix | (part << depth), counts[part]!, sizes[part]!));
     for (let slot = 0; slot < slots.length; slot++) {
       const offset = segment.offset(slot);
       if (offset === 0) continue;
       const end = entryEnd(bytes, offset, this.hasValues);
-      (goesUp[slot] === 0 ? low : high).adopt(slots[slot]!, bytes, offset, end);
+      parts[goes[slot]!]!.adopt(slots[slot]!, bytes, offset, end);
     }
-    this.directory.split(segment, low, high);
-  }
-
-  private half(segment: Segment, prefix: number, count: number, bytes: number): Segment {
-    return new Segment(segment.depth + 1, prefix, capacityFor(count + (count >> 2)), bytes + (bytes >>> 3));
+    this.directory.split(segment, parts);
   }
 
   /** After a removal: gives room back, merges with the buddy. */
@@ -504,12 +506,7 @@ export class HashTable implements BigValue {
     const count = segment.count + buddy.count;
     const bytes = segment.live + buddy.live;
     if (buddy.depth !== depth || count > MERGE_SUM || bytes > SPLIT_BYTES / 2) return;
-    const joined = new Segment(
-      depth - 1,
-      segment.prefix & ~bit,
-      capacityFor(count + (count >> 2)),
-      bytes + (bytes >>> 3),
-    );
+    const joined = roomySegment(depth - 1, segment.prefix & ~bit, count, bytes);
     for (const { slots, bytes: from } of [segment, buddy])
       for (const contents of slots) {
         const offset = contents & OFFSET;
@@ -564,6 +561,11 @@ export class HashTable implements BigValue {
     }
     return Array.from(lengths, (n) => n ?? 0);
   }
+}
+
+/** An empty segment for so many entries of so many bytes, and some more. */
+function roomySegment(depth: number, prefix: number, count: number, bytes: number): Segment {
+  return new Segment(depth, prefix, capacityFor(count + (count >> 2)), bytes + (bytes >>> 3));
 }
 
 /** A random integer in [0, bound); `random` gives 32-bit integers. */

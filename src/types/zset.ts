@@ -29,7 +29,8 @@ export type AddOutcome = "added" | "updated" | "same" | "refused" | "nan";
 export class Zset {
   set: SortedSet;
   private readonly small = new ListpackSortedSet();
-  private index: SortedSetIndex | null = null;
+  /** The set where it is an index, else null. */
+  index: SortedSetIndex | null = null;
   /** The listpack has become an index, which its owner has not taken over yet. */
   private pending = false;
   /** The score that `add` has given or found. */

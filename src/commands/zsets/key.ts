@@ -1,4 +1,5 @@
 import type { Blocking } from "../../blocking/blocking.ts";
+import { copyBytes } from "../../bytes/ascii.ts";
 import type { Call } from "../../call/call.ts";
 import type { SortedSet } from "../../encodings/sorted-set.ts";
 import type { SortedSetIndex } from "../../encodings/sorted-set-index.ts";
@@ -6,6 +7,7 @@ import { ListpackSortedSet } from "../../encodings/sorted-set-listpack.ts";
 import type { Database } from "../../keyspace/database.ts";
 import { ENC_LISTPACK, ENC_OBJECT, TYPE_ZSET } from "../../keyspace/record.ts";
 import { addObject, objectOf, replaceWithObject, ValueBytes } from "../../keyspace/value-bytes.ts";
+import { OwnBytes } from "../../memory/byte-store.ts";
 import { CommandError, errors } from "../../resp/errors.ts";
 import { Zset, type ZsetLimits } from "../../types/zset.ts";
 
@@ -54,6 +56,7 @@ export function zsetOf(db: Database, position: number): SortedSet {
 export class ZsetKey {
   readonly zset: Zset;
   private readonly bytes = new ValueBytes();
+  private readonly result = new OwnBytes();
   private db!: Database;
   private position = 0;
   /** The record holds an index, and stays where it is. */
@@ -101,19 +104,47 @@ export class ZsetKey {
     this.db.remove(this.big ? this.position : this.bytes.position);
   }
 
+  /** Makes `zset` an empty set outside of the key space, for so many members. */
+  createResult(members: number): void {
+    const { zset } = this;
+    if (zset.startsAsIndex(members, 0)) zset.bindIndex(zset.newIndex());
+    else zset.create(this.result);
+  }
+
+  /** Puts the set made by `createResult` under argument i; see `store`. */
+  storeResult(call: Call, i: number): boolean {
+    const { db, buf, start, end } = call;
+    const { result, zset } = this;
+    const replaced = removeKey(call, i);
+    if (zset.size === 0) return replaced;
+    if (zset.index !== null) addObject(db, TYPE_ZSET, buf, start[i]!, end[i]!, zset.index);
+    else {
+      this.bytes.create(db, TYPE_ZSET, ENC_LISTPACK, buf, start[i]!, end[i]!);
+      this.bytes.resize(result.end - result.start);
+      copyBytes(this.bytes.buf, this.bytes.start, result.buf, result.start, result.end);
+    }
+    return true;
+  }
+
   /**
    * Puts what a command has computed under argument i, in place of what is there; nothing remains there if the
    * result is empty. Returns whether something has changed.
    */
   store(call: Call, i: number, result: SortedSetIndex): boolean {
     const { db, buf, start, end } = call;
-    const old = db.find(buf, start[i]!, end[i]!);
-    if (old !== 0) db.remove(old);
-    if (result.size === 0) return old !== 0;
+    const replaced = removeKey(call, i);
+    if (result.size === 0) return replaced;
     if (this.zset.fitsListpack(result)) {
       this.bytes.create(db, TYPE_ZSET, ENC_LISTPACK, buf, start[i]!, end[i]!);
       this.zset.copyToListpack(result, this.bytes);
     } else addObject(db, TYPE_ZSET, buf, start[i]!, end[i]!, result);
     return true;
   }
+}
+
+/** Removes the key in argument i; false if there is none. */
+function removeKey(call: Call, i: number): boolean {
+  const position = call.db.find(call.buf, call.start[i]!, call.end[i]!);
+  if (position !== 0) call.db.remove(position);
+  return position !== 0;
 }

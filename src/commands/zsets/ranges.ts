@@ -54,14 +54,17 @@ function replyRange(call: Call, by: By | null, reverse: boolean | null): void {
 
 export function zrangestore(call: Call, key: ZsetKey): void {
   const set = select(call, 2, null, null, true);
-  const result = key.zset.newIndex();
+  const { reverse, by } = wanted;
   const count = set === null ? 0 : range.count;
+  // Entry by entry as ZADD: on the way through a listpack a score of -0 loses its sign.
+  key.createResult(by === "index" ? count : 0);
   for (let i = 0; i < count; i++) {
-    if (i === 0) set!.seek(range.from);
+    if (i === 0) set!.seek(reverse ? range.to - 1 : range.from);
+    else if (reverse) set!.back();
     else set!.forward();
-    result.insert(set!.score, set!.buf, set!.start, set!.end);
+    key.zset.insert(set!.score, set!.buf, set!.start, set!.end);
   }
-  if (key.store(call, 1, result)) call.dirty++;
+  if (key.storeResult(call, 1)) call.dirty++;
   call.reply.int(count);
 }
 
