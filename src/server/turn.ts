@@ -15,7 +15,9 @@ import type { Connection } from "./connection.ts";
  */
 export interface Durability {
   /** Writes what the turn has recorded. */
-  flush(force?: boolean): FlushResult;
+  flush(): FlushResult;
+  /** As `flush`, and it is on disk, or has failed to get there, when this returns. */
+  flushNow(): FlushResult;
   /** Calls back when it is on disk (null) or has failed to get there. */
   whenDurable(done: (failure: unknown) => void): void;
   /** The error that writes are answered with when they could not be made durable. */
@@ -79,11 +81,8 @@ export class Turn {
   /** Sends what is held so far, made durable first; what stands in the writer behind it stays. */
   sendHeld(): void {
     if (this.held.owners.length === 0 && this.waiting.length === 0) return;
-    const result = this.durability().flush(true);
-    while (this.waiting.length > 0) {
-      const { held, buf } = this.waiting.shift()!;
-      this.send(held, buf, result === "failed", true);
-    }
+    // What older turns wait for is on disk then as well: they are sent first, by their callbacks.
+    const result = this.durability().flushNow();
     const { held, writer } = this;
     this.held = new Held();
     this.send(held, writer.buf, result === "failed", false);

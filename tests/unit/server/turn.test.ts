@@ -53,8 +53,9 @@ class Host implements ConnectionHost {
   durable: FlushResult = "done";
   readonly waiting: ((failure: unknown) => void)[] = [];
   readonly turn = new Turn(this.writer, () => ({
-    flush: (force) => {
-      if (this.durable !== "pending" || force !== true) return this.durable;
+    flush: () => this.durable,
+    flushNow: () => {
+      if (this.durable !== "pending") return this.durable;
       this.onDisk();
       return "done";
     },
