@@ -271,6 +271,8 @@ export class Database {
     if (old >= 8 || encoding >= 8) return old === ENC_INT && encoding === ENC_INT;
     const slack = records.inlineRoom(position) - length;
     if (slack < 0 || (slack >= 16 && slack > records.arena.cellBytes(position) >> 2)) return false;
+    // In the largest cell there has to be room for an expiry, should the key get one.
+    if (length > 16384 && !records.fitsInline(records.keyLength(position), length)) return false;
     records.setEncoding(position, TYPE_STRING, encoding);
     records.setValueLength(position, length);
     return true;

@@ -28,12 +28,17 @@ export class FieldExpiry {
 
   constructor(private readonly db: Database) {}
 
+  /** Whether commands may remove fields that are due, as keys. */
+  get mayExpire(): boolean {
+    return !this.db.context.keepExpired && !this.db.context.ignoreExpiry;
+  }
+
   /**
-   * Whether what is due stays for now, whoever reads it: as for keys, or because a snapshot may be in the midst
+   * Whether what is due stays for now, whoever reads it: nothing may expire, or a snapshot may be in the midst
    * of a hash (before writing commands it is told).
    */
   get frozen(): boolean {
-    return this.db.context.keepExpired || this.db.holds > 0;
+    return !this.mayExpire || this.db.holds > 0;
   }
 
   /** The hash at this position has got a field with an expiry, or has come under another key. */

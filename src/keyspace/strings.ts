@@ -69,7 +69,11 @@ export function growString(db: Database, position: number, length: number, view:
   let at = position;
   if (encoding === ENC_BLOCK) {
     records.blocks.grow(records.payloadLow(position), old, length);
-  } else if (encoding < 8 && records.inlineRoom(position) >= length) {
+  } else if (
+    encoding < 8 &&
+    records.inlineRoom(position) >= length &&
+    records.fitsInline(records.keyLength(position), length)
+  ) {
     records.bytes(position).fill(0, view.end, view.start + length);
     records.setEncoding(position, TYPE_STRING, ENC_RAW);
   } else {

@@ -41,7 +41,7 @@ export class ValueBytes implements ByteStore {
     } else {
       const room = records.inlineRoom(this.position);
       const slack = room - length;
-      if (slack < 0 || (slack >= 32 && slack > length))
+      if (slack < 0 || !inline || (slack >= 32 && slack > length))
         this.rebuild(length, inline ? encoding : blockForm(encoding));
     }
     records.setValueLength(this.position, length);

@@ -37,6 +37,7 @@ export class AppendOnly {
   private readonly call = new Call();
   private readonly session: Session;
   private readonly del = latin1Bytes("DEL");
+  private readonly hdel = latin1Bytes("HDEL");
 
   constructor(private readonly server: Server) {
     const { config, clock, log, latency, debugSettings } = server;
@@ -61,6 +62,11 @@ export class AppendOnly {
   /** A key was removed because it fell due. */
   expired(database: number, key: Uint8Array): void {
     if (this.aof.writer.active) this.aof.writer.command(database, [this.del, key]);
+  }
+
+  /** Fields of a hash were removed because they fell due. */
+  fieldsExpired(database: number, key: Uint8Array, fields: readonly Uint8Array[]): void {
+    if (this.aof.writer.active) this.aof.writer.command(database, [this.hdel, key, ...fields]);
   }
 
   // ------------------------------------------------------------------ loading

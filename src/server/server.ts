@@ -138,8 +138,10 @@ export class Server implements ConnectionHost {
             this.keyWatchers.expired(database.id, buf, start, end);
             this.appendOnly.expired(database.id, buf.subarray(start, end));
           },
-          fieldsExpired: (database, buf, start, end) =>
-            this.keyWatchers.expired(database.id, buf, start, end),
+          fieldsExpired: (database, buf, start, end, fields) => {
+            this.keyWatchers.expired(database.id, buf, start, end);
+            this.appendOnly.fieldsExpired(database.id, buf.subarray(start, end), fields);
+          },
         },
         keepExpired: false,
         ignoreExpiry: false,

@@ -223,3 +223,20 @@ test("RESP3: pairs of HRANDFIELD and HGETALL as a map", async () => {
   expect(await third.call("HGETEX", "h", "FIELDS", "2", "a", "x")).toEqual(["1", null]);
   third.close();
 });
+
+test("the AOF has HDEL for fields that expired, and absolute times", async () => {
+  const appending = await startServer(["--appendonly", "yes", "--enable-debug-command", "yes"]);
+  const writer = await RespClient.open(appending.port);
+  await writer.call("HSET", "h", "a", "1", "b", "2", "c", "3");
+  await writer.call("HPEXPIRE", "h", "20", "FIELDS", "1", "a");
+  await writer.call("HPEXPIREAT", "h", "4102444800123", "FIELDS", "1", "b");
+  while ((await writer.call("HLEN", "h")) === 3);
+  await writer.call("HSET", "h", "a", "again");
+  expect(await writer.call("DEBUG", "LOADAOF")).toBe("OK");
+  expect(await writer.call("HMGET", "h", "a", "b", "c")).toEqual(["again", "2", "3"]);
+  expect(await writer.call("HPEXPIRETIME", "h", "FIELDS", "3", "a", "b", "c")).toEqual([
+    -1, 4102444800123, -1,
+  ]);
+  writer.close();
+  await appending.stop();
+});

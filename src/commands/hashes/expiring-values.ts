@@ -158,7 +158,7 @@ export function hsetex(call: Call, hashes: Hashes): void {
   }
   call.reply.int(1);
   call.dirty += (argc - first) / 2;
-  const expired = timeAt > 0 && at <= db.context.clock.now && !db.context.keepExpired;
+  const expired = timeAt > 0 && at <= db.context.clock.now && db.fields.mayExpire;
   if (!expired) expectArguments(call, hash, first, argc);
   for (let i = first; i < argc; i += 2) {
     if (expired) hash.remove(buf, start[i]!, end[i]!);

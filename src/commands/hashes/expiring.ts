@@ -110,7 +110,7 @@ const changes = new FieldChanges();
 /** Gives the field in argument i, which exists, an expiry; one in the past removes it. SET or DELETED. */
 export function expireField(call: Call, hash: StoredHash, i: number, at: number): number {
   const { buf, start, end, db } = call;
-  if (at <= db.context.clock.now && !db.context.keepExpired) {
+  if (at <= db.context.clock.now && db.fields.mayExpire) {
     hash.remove(buf, start[i]!, end[i]!);
     return DELETED;
   }

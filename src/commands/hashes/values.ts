@@ -13,7 +13,8 @@ export class StoredHash extends HashValue {
   /** Stands for the hash of this record from now on; fields that have expired are hidden. */
   open(db: Database, position: number): this {
     this.bind(this.record.bind(db, position), db.context);
-    if (this.isTable && this.table.expiring > 0) this.hideExpired(db.context.clock.now);
+    if (this.isTable && this.table.expiring > 0 && !db.context.ignoreExpiry)
+      this.hideExpired(db.context.clock.now);
     return this;
   }
 
@@ -67,7 +68,7 @@ export class Hashes {
   settle(call: Call, hash: StoredHash, first: number, end = call.argc, step = 1): void {
     if (!hash.hidesFields) return;
     const { db, buf } = call;
-    if (db.context.keepExpired) return hash.hideExpired(0);
+    if (!db.fields.mayExpire) return hash.hideExpired(0);
     for (let i = first; i < end; i += step)
       if (hash.removeHidden(buf, call.start[i]!, call.end[i]!))
         db.fields.tell(hash.position, [call.bytes(i)]);

@@ -85,6 +85,7 @@ beforeEach(() => {
   context.clock.set(1_700_000_000_000);
   context.told.length = 0;
   context.keepExpired = false;
+  context.ignoreExpiry = false;
 });
 
 test("sets", () => {
@@ -294,4 +295,33 @@ test("an expiry taken back or overwritten does not fire", () => {
   keyspace.expireDue(() => false);
   expect(context.told).toEqual(["h/d", "h/c"]);
   expect(run("HMGET h a b c d")).toBe("*4|$1|1|$3|new|$-1|$-1|");
+});
+
+test("while an AOF is loaded, fields that are due count as live", () => {
+  run("HSET h a 1 b 2");
+  run("HPEXPIRE h 100 FIELDS 1 a");
+  context.ignoreExpiry = true;
+  context.clock.advance(1000);
+  expect(run("HINCRBY h a 1")).toBe(":2|");
+  expect(run("HPEXPIREAT h 1700000000500 FIELDS 1 b")).toBe("*1|:1|");
+  expect(run("HMGET h a b")).toBe("*2|$1|2|$1|2|");
+  context.ignoreExpiry = false;
+  expect(context.told).toEqual([]);
+  expect(run("HMGET h a b")).toBe("*2|$-1|$-1|");
+  expect(run("EXISTS h")).toBe(":0|");
+});
+
+test("a hash of any size can get an expiry: the largest cell keeps room for it", () => {
+  const local = { local: true, loading: false };
+  config.set([["hash-max-listpack-value", "1mb"]], local);
+  for (let size = 32_600; size < 32_780; size++) {
+    run("HSET h a 1");
+    run(`HSET h value ${"x".repeat(size)}`);
+    const db = keyspace.select(0);
+    const position = db.setExpiry(db.find(bytesOf("h"), 0, 1), 1_800_000_000_000);
+    expect(db.find(bytesOf("h"), 0, 1)).toBe(position);
+    expect(run("HSTRLEN h value")).toBe(`:${size}|`);
+    run("DEL h");
+  }
+  config.set([["hash-max-listpack-value", "64"]], local);
 });
