@@ -125,6 +125,8 @@ export interface CommandSpec {
   replacedBy?: string;
   /** As cheap as a command flagged "fast", though Redis does not flag it so. */
   cheap?: boolean;
+  /** Answers with the error while what is written cannot be saved, though it writes nothing itself. */
+  tellsDiskErrors?: boolean;
   /** Executed inside MULTI instead of being queued. */
   immediate?: boolean;
   /** Ends the transaction even where it is refused itself. */

@@ -178,6 +178,7 @@ export function connectionCommands(deps: ConnectionDeps): CommandSpec[] {
     },
     {
       name: "ping",
+      tellsDiskErrors: true,
       arity: -1,
       flags: ["fast"],
       categories: ["connection"],

@@ -1,4 +1,4 @@
-import { lower } from "../bytes/ascii.ts";
+import { latin1Bytes } from "../bytes/ascii.ts";
 import type { Call } from "../call/call.ts";
 import type { Command } from "../call/registry.ts";
 import type { Session } from "../call/session.ts";
@@ -27,6 +27,8 @@ export type Gate = (call: Call, command: Command, deps: AdmissionDeps) => string
 
 /** Most of a hostile command line that an error quotes. */
 const QUOTED = 128;
+const POST = latin1Bytes("post");
+const HOST = latin1Bytes("host:");
 
 export function unknownCommand(call: Call): string {
   let args = "";
@@ -60,16 +62,19 @@ const protectedGate: Gate = (call, command, deps) => {
 const authGate: Gate = (call, command) =>
   !call.session.authenticated && (command.flags & FLAGS.no_auth) === 0 ? errors.noAuth : null;
 
-const memoryGate: Gate = (call, command, deps) => {
-  const flags = command.spec.endsTransaction === true ? deps.queuedFlags(call.session) : command.flags;
-  return (flags & FLAGS.denyoom) !== 0 && deps.outOfMemory() ? errors.oom : null;
-};
+/** The flags that count: for EXEC, those of what it will run. */
+function flagsOf(call: Call, command: Command, deps: AdmissionDeps): number {
+  return command.spec.endsTransaction === true ? deps.queuedFlags(call.session) : command.flags;
+}
+
+const memoryGate: Gate = (call, command, deps) =>
+  (flagsOf(call, command, deps) & FLAGS.denyoom) !== 0 && deps.outOfMemory() ? errors.oom : null;
 
 /** Writes are refused while what is written cannot be saved; PING too, so that watchers notice, as in Redis. */
-const diskGate: Gate = (call, command, deps) => {
-  const flags = command.spec.endsTransaction === true ? deps.queuedFlags(call.session) : command.flags;
-  return (flags & FLAGS.write) !== 0 || command.fullName === "ping" ? deps.diskRefusal() : null;
-};
+const diskGate: Gate = (call, command, deps) =>
+  (flagsOf(call, command, deps) & FLAGS.write) !== 0 || command.spec.tellsDiskErrors === true
+    ? deps.diskRefusal()
+    : null;
 
 const loadingGate: Gate = (_call, command, deps) =>
   deps.loading() && (command.flags & FLAGS.loading) === 0 ? errors.loading : null;
@@ -95,12 +100,5 @@ export function refuse(call: Call, command: Command, deps: AdmissionDeps): strin
 
 /** Whether a line is the start of an HTTP request that a browser was tricked into sending. */
 export function looksLikeHttp(call: Call): boolean {
-  return nameIs(call, "post") || nameIs(call, "host:");
-}
-
-function nameIs(call: Call, word: string): boolean {
-  if (call.length(0) !== word.length) return false;
-  for (let i = 0; i < word.length; i++)
-    if (lower(call.buf[call.start[0]! + i]!) !== word.charCodeAt(i)) return false;
-  return true;
+  return call.is(0, POST) || call.is(0, HOST);
 }

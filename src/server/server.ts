@@ -13,6 +13,7 @@ import type { Log } from "../host/log.ts";
 import { Random, randomHex } from "../host/random.ts";
 import { AccessClock } from "../keyspace/access.ts";
 import { Keyspace } from "../keyspace/keyspace.ts";
+import { errors } from "../resp/errors.ts";
 import { ReplyWriter } from "../resp/reply-writer.ts";
 import { Request } from "../resp/request.ts";
 import { Counters } from "../stats/counters.ts";
@@ -327,7 +328,7 @@ export class Server implements ConnectionHost {
 
   private refuseConnection(socket: Socket<Connection>, kind: Endpoint["kind"]): string | null {
     const { values } = this.config;
-    if (this.clients.count >= values.maxclients) return "ERR max number of clients reached";
+    if (this.clients.count >= values.maxclients) return errors.tooManyClients;
     if (kind === "unix" || !values.protectedMode || values.requirepass !== "") return null;
     const { remoteAddress } = socket;
     if (

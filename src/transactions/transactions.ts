@@ -1,4 +1,3 @@
-import { latin1Bytes } from "../bytes/ascii.ts";
 import { Call } from "../call/call.ts";
 import type { Execute } from "../call/execute.ts";
 import { type KeyWatcher, keyName } from "../call/key-watchers.ts";
@@ -215,7 +214,3 @@ export class Transactions implements KeyWatcher {
     for (const name of this.byKey.keys()) this.keyChanged(name);
   }
 }
-
-/** Effects of a transaction stand between these two. */
-export const MULTI_BYTES = latin1Bytes("MULTI");
-export const EXEC_BYTES = latin1Bytes("EXEC");

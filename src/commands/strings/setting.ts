@@ -3,7 +3,7 @@ import type { Call } from "../../call/call.ts";
 import { KEEP_EXPIRY, NO_EXPIRY } from "../../keyspace/database.ts";
 import { TYPE_STRING } from "../../keyspace/record.ts";
 import { growString, StringView, stringLength } from "../../keyspace/strings.ts";
-import { CommandError, errors } from "../../resp/errors.ts";
+import { CommandError, errors, wrongArity } from "../../resp/errors.ts";
 import { expiryArgument, StringOptions } from "./options.ts";
 import { replyValue, stringAt, stringAtForWrite } from "./reading.ts";
 
@@ -115,13 +115,13 @@ export function getex(call: Call): void {
 }
 
 export function mset(call: Call): void {
-  if (call.argc % 2 === 0) throw new CommandError("ERR wrong number of arguments for 'mset' command");
+  if (call.argc % 2 === 0) throw new CommandError(wrongArity("mset"));
   for (let i = 1; i < call.argc; i += 2) store(call, i, i + 1, NO_EXPIRY);
   call.reply.ok();
 }
 
 export function msetnx(call: Call): void {
-  if (call.argc % 2 === 0) throw new CommandError("ERR wrong number of arguments for 'msetnx' command");
+  if (call.argc % 2 === 0) throw new CommandError(wrongArity("msetnx"));
   for (let i = 1; i < call.argc; i += 2) if (call.lookupWrite(i) !== 0) return call.reply.int(0);
   for (let i = 1; i < call.argc; i += 2) store(call, i, i + 1, NO_EXPIRY);
   call.reply.int(1);

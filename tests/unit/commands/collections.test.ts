@@ -3,22 +3,16 @@
  * that expire. The commands run in this process, with a clock that stands at 1700000000000.
  */
 import { beforeEach, expect, test } from "bun:test";
-import { Call } from "../../../src/call/call.ts";
-import { type EffectSink, Executor } from "../../../src/call/execute.ts";
-import { KeyWatchers } from "../../../src/call/key-watchers.ts";
 import { Registry } from "../../../src/call/registry.ts";
-import { Session, type SessionLink } from "../../../src/call/session.ts";
-import { SnapshotGuard } from "../../../src/call/snapshot-guard.ts";
 import { genericCommands } from "../../../src/commands/generic.ts";
 import { hashCommands } from "../../../src/commands/hashes.ts";
 import { setCommands } from "../../../src/commands/sets.ts";
 import { Config } from "../../../src/config/config.ts";
 import { Keyspace } from "../../../src/keyspace/keyspace.ts";
-import { ReplyWriter } from "../../../src/resp/reply-writer.ts";
 import { Request } from "../../../src/resp/request.ts";
-import { Counters } from "../../../src/stats/counters.ts";
 import { bytesOf } from "../bytes/random.ts";
 import { testContext } from "../keyspace/support.ts";
+import { Recorder } from "./recorder.ts";
 
 const context = testContext();
 const keyspace = new Keyspace(context, 16);
@@ -29,41 +23,12 @@ const registry = new Registry([
   ...genericCommands({ keyspace }),
 ]);
 
-let recorded: string[][] = [];
-const sink: EffectSink = {
-  active: true,
-  record(call) {
-    const asItCame = [Array.from({ length: call.argc }, (_, i) => call.bytes(i))];
-    for (const args of call.effects ?? asItCame)
-      recorded.push(args.map((arg) => Buffer.from(arg).toString("latin1")));
-  },
-  begin: () => {},
-  end: () => {},
-};
-
-const executor = new Executor({
-  monitors: { active: false, feed() {} },
-  clock: context.clock,
-  counters: new Counters(),
-  effects: sink,
-  keyWatchers: new KeyWatchers(),
-  snapshots: new SnapshotGuard(() => []),
-  onBug: (error) => {
-    throw error;
-  },
-  onSlow: () => {},
-  slowThreshold: Number.POSITIVE_INFINITY,
-  timeEach: false,
-  trackLatency: false,
-});
-
-const call = new Call();
-call.session = new Session(1, {} as SessionLink, 0);
-call.reply = new ReplyWriter();
+const recorder = new Recorder(context.clock);
+const { call, executor } = recorder;
 
 /** The reply's bytes, with line ends as "|". */
 function run(line: string): string {
-  recorded = [];
+  recorder.recorded = [];
   call.load(Request.of(line.split(" ").map((word) => bytesOf(word === '""' ? "" : word))));
   call.db = keyspace.select(0);
   call.reply.clear();
@@ -75,7 +40,7 @@ function run(line: string): string {
 function check(table: readonly (readonly [string, string])[]): void {
   const actual = table.map(([line]) => {
     run(line);
-    return [line, recorded.map((args) => args.join(" ")).join("; ")];
+    return [line, recorder.lines.join("; ")];
   });
   expect(actual).toEqual(table.map(([line, effect]) => [line, effect]));
 }
@@ -127,7 +92,7 @@ test("SPOP with a count becomes SREM, of 1,024 members at most", () => {
     const popped = reply.split("|").filter((_, i) => i > 0 && i % 2 === 0);
     expect(popped.length).toBe(count);
     expect(new Set(popped).size).toBe(count);
-    const removed = recorded.flatMap(([name, key, ...rest]) => {
+    const removed = recorder.recorded.flatMap(([name, key, ...rest]) => {
       expect([name, key, rest.length <= 1024]).toEqual(["SREM", "s", true]);
       return rest;
     });
@@ -220,7 +185,7 @@ test("fields expire to the millisecond, and whoever names one removes it", () =>
   expect(run("HLEN h")).toBe(":2|");
   expect(run("HINCRBY h b 7")).toBe(":7|");
   expect(context.told).toEqual(["h/a", "h/b"]);
-  expect(recorded).toEqual([["HINCRBY", "h", "b", "7"]]);
+  expect(recorder.recorded).toEqual([["HINCRBY", "h", "b", "7"]]);
   expect(run("HTTL h FIELDS 1 b")).toBe("*1|:-1|");
 });
 

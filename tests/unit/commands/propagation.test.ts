@@ -4,12 +4,7 @@
  */
 import { expect, test } from "bun:test";
 import type { Blocking } from "../../../src/blocking/blocking.ts";
-import { Call } from "../../../src/call/call.ts";
-import { type EffectSink, Executor } from "../../../src/call/execute.ts";
-import { KeyWatchers } from "../../../src/call/key-watchers.ts";
 import { Registry } from "../../../src/call/registry.ts";
-import { Session, type SessionLink } from "../../../src/call/session.ts";
-import { SnapshotGuard } from "../../../src/call/snapshot-guard.ts";
 import { bitmapCommands } from "../../../src/commands/bitmaps.ts";
 import { databaseCommands } from "../../../src/commands/databases.ts";
 import { expireCommands } from "../../../src/commands/expire.ts";
@@ -21,11 +16,10 @@ import { stringCommands } from "../../../src/commands/strings.ts";
 import { Config } from "../../../src/config/config.ts";
 import { DebugSettings } from "../../../src/config/debug-settings.ts";
 import { Keyspace } from "../../../src/keyspace/keyspace.ts";
-import { ReplyWriter } from "../../../src/resp/reply-writer.ts";
 import { Request } from "../../../src/resp/request.ts";
-import { Counters } from "../../../src/stats/counters.ts";
 import { bytesOf } from "../bytes/random.ts";
 import { testContext } from "../keyspace/support.ts";
+import { Recorder } from "./recorder.ts";
 
 const context = testContext();
 const keyspace = new Keyspace(context, 16);
@@ -45,51 +39,19 @@ const registry = new Registry([
   ...sortCommands({ config, debugSettings }),
 ]);
 
-/** No command here asks for its connection. */
-const link = {} as SessionLink;
-
-let recorded: string[] = [];
-const sink: EffectSink = {
-  active: true,
-  record(call) {
-    const asItCame = [Array.from({ length: call.argc }, (_, i) => call.bytes(i))];
-    for (const args of call.effects ?? asItCame)
-      recorded.push(args.map((arg) => Buffer.from(arg).toString("latin1")).join(" "));
-  },
-  begin: () => {},
-  end: () => {},
-};
-
-const executor = new Executor({
-  monitors: { active: false, feed() {} },
-  clock: context.clock,
-  counters: new Counters(),
-  effects: sink,
-  keyWatchers: new KeyWatchers(),
-  snapshots: new SnapshotGuard(() => []),
-  onBug: (error) => {
-    throw error;
-  },
-  onSlow: () => {},
-  slowThreshold: Number.POSITIVE_INFINITY,
-  timeEach: false,
-  trackLatency: false,
-});
-
-const call = new Call();
-call.session = new Session(1, link, 0);
-call.reply = new ReplyWriter();
+const recorder = new Recorder(context.clock);
+const { call, executor } = recorder;
 
 /** Runs the commands on an empty data set; what each propagated, several joined by "; ". */
 function propagated(...lines: string[]): string[] {
   keyspace.flushAll();
   return lines.map((line) => {
-    recorded = [];
+    recorder.recorded = [];
     call.load(Request.of(line.split(" ").map((word) => bytesOf(word === '""' ? "" : word))));
     call.db = keyspace.select(0);
     call.reply.clear();
     executor.execute(call, registry.lookup(call)!);
-    return recorded.join("; ");
+    return recorder.lines.join("; ");
   });
 }
 

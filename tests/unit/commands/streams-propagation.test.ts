@@ -5,20 +5,16 @@
  */
 import { expect, test } from "bun:test";
 import type { Blocking } from "../../../src/blocking/blocking.ts";
-import { Call } from "../../../src/call/call.ts";
-import { type EffectSink, Executor } from "../../../src/call/execute.ts";
-import { KeyWatchers } from "../../../src/call/key-watchers.ts";
+import type { Call } from "../../../src/call/call.ts";
 import { Registry } from "../../../src/call/registry.ts";
-import { Session, type SessionLink } from "../../../src/call/session.ts";
-import { SnapshotGuard } from "../../../src/call/snapshot-guard.ts";
 import { streamCommands } from "../../../src/commands/streams.ts";
 import { Config } from "../../../src/config/config.ts";
 import { Keyspace } from "../../../src/keyspace/keyspace.ts";
-import { ReplyWriter } from "../../../src/resp/reply-writer.ts";
+import type { ReplyWriter } from "../../../src/resp/reply-writer.ts";
 import { Request } from "../../../src/resp/request.ts";
-import { Counters } from "../../../src/stats/counters.ts";
 import { bytesOf } from "../bytes/random.ts";
 import { testContext } from "../keyspace/support.ts";
+import { Recorder } from "./recorder.ts";
 
 const context = testContext();
 const keyspace = new Keyspace(context, 16);
@@ -38,45 +34,16 @@ const blocking = {
 } as unknown as Blocking;
 const registry = new Registry(streamCommands({ config, blocking }));
 
-let recorded: string[] = [];
-const sink: EffectSink = {
-  active: true,
-  record(call) {
-    const asItCame = [Array.from({ length: call.argc }, (_, i) => call.bytes(i))];
-    for (const args of call.effects ?? asItCame)
-      recorded.push(args.map((arg) => Buffer.from(arg).toString("latin1")).join(" "));
-  },
-  begin: () => {},
-  end: () => {},
-};
-
-const executor = new Executor({
-  monitors: { active: false, feed() {} },
-  clock: context.clock,
-  counters: new Counters(),
-  effects: sink,
-  keyWatchers: new KeyWatchers(),
-  snapshots: new SnapshotGuard(() => []),
-  onBug: (error) => {
-    throw error;
-  },
-  onSlow: () => {},
-  slowThreshold: Number.POSITIVE_INFINITY,
-  timeEach: false,
-  trackLatency: false,
-});
-
-const call = new Call();
-call.session = new Session(1, {} as SessionLink, 0);
-call.reply = new ReplyWriter();
+const recorder = new Recorder(context.clock);
+const { call, executor } = recorder;
 
 function run(line: string): string {
-  recorded = [];
+  recorder.recorded = [];
   call.load(Request.of(line.split(" ").map((word) => bytesOf(word))));
   call.db = keyspace.select(0);
   call.reply.clear();
   executor.execute(call, registry.lookup(call)!);
-  return recorded.join("; ");
+  return recorder.lines.join("; ");
 }
 
 function reply(line: string): string {

@@ -1,22 +1,17 @@
 /** What the commands on sorted sets hand on to the AOF and replicas. The commands run in this process. */
 import { expect, test } from "bun:test";
 import type { Blocking } from "../../../src/blocking/blocking.ts";
-import { Call } from "../../../src/call/call.ts";
-import { type EffectSink, Executor } from "../../../src/call/execute.ts";
-import { KeyWatchers } from "../../../src/call/key-watchers.ts";
+import type { Call } from "../../../src/call/call.ts";
 import { Registry } from "../../../src/call/registry.ts";
-import { Session, type SessionLink } from "../../../src/call/session.ts";
-import { SnapshotGuard } from "../../../src/call/snapshot-guard.ts";
 import { geoCommands } from "../../../src/commands/geo.ts";
 import { zsetCommands } from "../../../src/commands/zsets.ts";
 import { Config } from "../../../src/config/config.ts";
 import { Random } from "../../../src/host/random.ts";
 import { Keyspace } from "../../../src/keyspace/keyspace.ts";
-import { ReplyWriter } from "../../../src/resp/reply-writer.ts";
 import { Request } from "../../../src/resp/request.ts";
-import { Counters } from "../../../src/stats/counters.ts";
 import { bytesOf } from "../bytes/random.ts";
 import { testContext } from "../keyspace/support.ts";
+import { Recorder } from "./recorder.ts";
 
 const context = testContext();
 const keyspace = new Keyspace(context, 16);
@@ -31,48 +26,19 @@ const blocking = {
 const deps = { config, random: new Random(1), blocking };
 const registry = new Registry([...zsetCommands(deps), ...geoCommands(deps)]);
 
-let recorded: string[] = [];
-const sink: EffectSink = {
-  active: true,
-  record(call) {
-    const asItCame = [Array.from({ length: call.argc }, (_, i) => call.bytes(i))];
-    for (const args of call.effects ?? asItCame)
-      recorded.push(args.map((arg) => Buffer.from(arg).toString("latin1")).join(" "));
-  },
-  begin: () => {},
-  end: () => {},
-};
-
-const executor = new Executor({
-  monitors: { active: false, feed() {} },
-  clock: context.clock,
-  counters: new Counters(),
-  effects: sink,
-  keyWatchers: new KeyWatchers(),
-  snapshots: new SnapshotGuard(() => []),
-  onBug: (error) => {
-    throw error;
-  },
-  onSlow: () => {},
-  slowThreshold: Number.POSITIVE_INFINITY,
-  timeEach: false,
-  trackLatency: false,
-});
-
-const call = new Call();
-call.session = new Session(1, {} as SessionLink, 0);
-call.reply = new ReplyWriter();
+const recorder = new Recorder(context.clock);
+const { call, executor } = recorder;
 
 /** Commands, run one after the other on an empty data set, and what each must propagate. */
 function check(table: readonly (readonly [string, string])[]): void {
   keyspace.flushAll();
   const actual = table.map(([line]) => {
-    recorded = [];
+    recorder.recorded = [];
     call.load(Request.of(line.split(" ").map(bytesOf)));
     call.db = keyspace.select(0);
     call.reply.clear();
     executor.execute(call, registry.lookup(call)!);
-    return [line, recorded.join("; ")];
+    return [line, recorder.lines.join("; ")];
   });
   expect(actual).toEqual(table.map(([line, effect]) => [line, effect]));
 }
