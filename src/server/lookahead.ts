@@ -4,8 +4,8 @@ import { Request } from "../resp/request.ts";
 /**
  * Lookahead: the commands of a pipeline are read several at a time, and the memory that their keys will need
  * is fetched for all of them before the first is executed. The loads of one loop do not depend on each other,
- * so the processor waits for them together instead of once for each command: first the slots of the index,
- * then the records. What was computed on the way, the key's hash, is handed to the command as a hint.
+ * so the processor waits for them together instead of once for each command: first the slots of the index
+ * (nothing may branch on them yet: a branch guessed wrong would make it wait for each), then the records. What was computed on the way, the key's hash, is handed to the command as a hint.
  *
  * Argument 1 is taken for the key. Where it is none, a few loads are wasted.
  */
@@ -23,18 +23,15 @@ export class Lookahead {
   /** Fetches what the first keys of these requests will need. */
   fetch(requests: readonly Request[], count: number, db: Database): void {
     const { hashes, positions } = this;
+    const { index, records } = db;
     for (let i = 0; i < count; i++) {
       const request = requests[i]!;
-      if (request.argc < 2) {
-        positions[i] = 0;
-        continue;
-      }
-      const hash = db.index.hash(request.buf, request.start[1]!, request.end[1]!);
-      hashes[i] = hash;
-      positions[i] = db.index.peek(hash);
+      hashes[i] = request.argc < 2 ? 0 : index.hash(request.buf, request.start[1]!, request.end[1]!);
     }
     let sum = 0;
-    for (let i = 0; i < count; i++) if (positions[i] !== 0) sum += db.records.prefetch(positions[i]!);
+    for (let i = 0; i < count; i++) sum += index.touch(hashes[i]!);
+    for (let i = 0; i < count; i++) positions[i] = index.peek(hashes[i]!);
+    for (let i = 0; i < count; i++) if (positions[i] !== 0) sum += records.prefetch(positions[i]!);
     this.sum = sum;
   }
 
