@@ -21,6 +21,7 @@ function flagsOf(session: Session): string {
   const { link } = session;
   let flags = "";
   if (session.monitor) flags += "O";
+  if (session.subscribed) flags += "P";
   if (session.inTransaction) flags += "x";
   if (link.suspended) flags += "b";
   if (session.closing) flags += "c";
@@ -37,7 +38,8 @@ export function clientInfo(session: Session, now: number): string {
   return (
     `id=${session.id} addr=${link.address} laddr=${link.localAddress} fd=${link.fd} name=${session.name}` +
     ` age=${seconds(session.createdAt)} idle=${seconds(session.lastInteraction)} flags=${flagsOf(session)}` +
-    ` db=${session.dbIndex} sub=0 psub=0 ssub=0 multi=${session.inTransaction ? session.queuedCommands : -1} qbuf=${link.queryBytes}` +
+    ` db=${session.dbIndex} sub=${session.channels} psub=${session.patterns}` +
+    ` ssub=${session.shardSubscriptions} multi=${session.inTransaction ? session.queuedCommands : -1} qbuf=${link.queryBytes}` +
     ` qbuf-free=${link.queryCapacity - link.queryBytes} argv-mem=${session.argvBytes} multi-mem=${session.queuedBytes} rbs=0 rbp=0` +
     ` obl=0 oll=${link.outputPieces} omem=${link.outputBytes} tot-mem=${clientMemory(session)}` +
     ` events=${link.outputBytes > 0 ? "rw" : "r"} cmd=${session.lastCommand?.fullName ?? "NULL"}` +

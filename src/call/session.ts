@@ -37,8 +37,6 @@ export class Session {
   libName = "";
   libVersion = "";
   dbIndex = 0;
-  resp: 2 | 3 = 2;
-  authenticated = true;
   user = "default";
   /** CLIENT NO-TOUCH: reads leave the access clock alone. */
   noTouch = false;
@@ -60,6 +58,50 @@ export class Session {
   /** Bytes of the command being executed, for CLIENT LIST. */
   argvBytes = 0;
   commandsProcessed = 0;
+  /** What it listens to (push/subscriptions.ts), by kind. */
+  channels = 0;
+  patterns = 0;
+  shardSubscriptions = 0;
+  /**
+   * No gate that looks at the client holds a plain command back: it is authenticated, and not in RESP2's subscribed
+   * mode. Follows from the setters below, so that dispatching a command asks one thing.
+   */
+  unrestricted = true;
+  private isAuthenticated = true;
+  private protocol: 2 | 3 = 2;
+
+  get authenticated(): boolean {
+    return this.isAuthenticated;
+  }
+
+  set authenticated(value: boolean) {
+    this.isAuthenticated = value;
+    this.restrict();
+  }
+
+  get resp(): 2 | 3 {
+    return this.protocol;
+  }
+
+  set resp(value: 2 | 3) {
+    this.protocol = value;
+    this.restrict();
+  }
+
+  subscribe(channels: number, patterns: number, shards: number): void {
+    this.channels = channels;
+    this.patterns = patterns;
+    this.shardSubscriptions = shards;
+    this.restrict();
+  }
+
+  get subscribed(): boolean {
+    return this.channels + this.patterns + this.shardSubscriptions > 0;
+  }
+
+  private restrict(): void {
+    this.unrestricted = this.isAuthenticated && (this.protocol === 3 || !this.subscribed);
+  }
 
   /** Over a Unix socket or from a loopback address. */
   get isLocal(): boolean {

@@ -127,6 +127,8 @@ export interface CommandSpec {
   cheap?: boolean;
   /** Answers with the error while what is written cannot be saved, though it writes nothing itself. */
   tellsDiskErrors?: boolean;
+  /** Allowed to a client that listens in RESP2, where every reply could be taken for a message. */
+  whileSubscribed?: boolean;
   /** Executed inside MULTI instead of being queued. */
   immediate?: boolean;
   /** Ends the transaction even where it is refused itself. */

@@ -31,6 +31,8 @@ import { memoryCommands } from "./memory.ts";
 import { objectCommands } from "./object.ts";
 import type { PersistenceDeps } from "./persistence.ts";
 import { persistenceCommands } from "./persistence.ts";
+import type { PubsubDeps } from "./pubsub.ts";
+import { pubsubCommands } from "./pubsub.ts";
 import type { ReplicationDeps } from "./replication.ts";
 import { replicationCommands } from "./replication.ts";
 import type { ServerDeps } from "./server.ts";
@@ -62,6 +64,7 @@ export type CommandHost = ClientDeps &
   ConnectionDeps &
   PersistenceDeps &
   DatabaseDeps &
+  PubsubDeps &
   ReplicationDeps &
   TransactionCommandDeps &
   HyperLogLogDeps &
@@ -95,6 +98,7 @@ export function allCommands(host: CommandHost): CommandSpec[] {
     ...expireCommands(),
     ...objectCommands(),
     ...persistenceCommands(host),
+    ...pubsubCommands(host),
     ...replicationCommands(host),
     ...shutdownCommands(host),
     ...transactionCommands(host),

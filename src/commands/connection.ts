@@ -15,8 +15,11 @@ export interface ConnectionDeps {
   readonly counters: { authDenied: number };
   readonly transactions: { discard(session: Session): void };
   readonly monitors: { remove(session: Session): void };
+  readonly subscriptions: { forget(session: Session): void };
 }
 
+const PONG = latin1Bytes("pong");
+const NOTHING = new Uint8Array(0);
 const AUTH = latin1Bytes("auth");
 const SETNAME = latin1Bytes("setname");
 const MUST_AUTHENTICATE =
@@ -25,8 +28,15 @@ const MUST_AUTHENTICATE =
 
 function ping(call: Call): void {
   if (call.argc > 2) throw new CommandError(wrongArity("ping"));
-  if (call.argc === 2) call.reply.bulk(call.buf, call.start[1]!, call.end[1]!);
-  else call.reply.pong();
+  const { reply, session } = call;
+  if (session.subscribed && session.resp === 2) {
+    // What it listens to comes as arrays: a bare PONG among them would not be understood.
+    reply.array(2);
+    reply.bulk(PONG);
+    if (call.argc === 2) reply.bulk(call.buf, call.start[1]!, call.end[1]!);
+    else reply.bulk(NOTHING);
+  } else if (call.argc === 2) reply.bulk(call.buf, call.start[1]!, call.end[1]!);
+  else reply.pong();
 }
 
 function echo(call: Call): void {
@@ -49,6 +59,7 @@ function reset(call: Call, deps: ConnectionDeps): void {
   const { session } = call;
   deps.monitors.remove(session);
   deps.transactions.discard(session);
+  deps.subscriptions.forget(session);
   session.dbIndex = 0;
   session.resp = 2;
   session.authenticated = deps.config.values.requirepass === "";
@@ -178,6 +189,7 @@ export function connectionCommands(deps: ConnectionDeps): CommandSpec[] {
     },
     {
       name: "ping",
+      whileSubscribed: true,
       tellsDiskErrors: true,
       arity: -1,
       flags: ["fast"],
@@ -192,6 +204,7 @@ export function connectionCommands(deps: ConnectionDeps): CommandSpec[] {
     },
     {
       name: "quit",
+      whileSubscribed: true,
       immediate: true,
       arity: -1,
       flags: ["noscript", "loading", "stale", "fast", "no_auth", "allow_busy"],
@@ -206,6 +219,7 @@ export function connectionCommands(deps: ConnectionDeps): CommandSpec[] {
     },
     {
       name: "reset",
+      whileSubscribed: true,
       immediate: true,
       arity: 1,
       flags: ["noscript", "loading", "stale", "fast", "no_auth", "allow_busy"],

@@ -76,6 +76,13 @@ const diskGate: Gate = (call, command, deps) =>
     ? deps.diskRefusal()
     : null;
 
+/** RESP2 has no push type: a client that listens may only ask what cannot be mistaken for a message. */
+const subscribedGate: Gate = ({ session }, command) =>
+  session.subscribed && session.resp === 2 && command.spec.whileSubscribed !== true
+    ? `ERR Can't execute '${command.fullName}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are ` +
+      "allowed in this context"
+    : null;
+
 const loadingGate: Gate = (_call, command, deps) =>
   deps.loading() && (command.flags & FLAGS.loading) === 0 ? errors.loading : null;
 
@@ -86,6 +93,7 @@ const GATES: readonly Gate[] = [
   authGate,
   memoryGate,
   diskGate,
+  subscribedGate,
   loadingGate,
 ];
 

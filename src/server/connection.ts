@@ -70,6 +70,7 @@ export class Connection implements SessionLink {
     if (this.holding > 0) this.host.sendHeld();
     this.keep(bytes, 0, bytes.length);
     this.host.flushLater(this);
+    this.host.checkOutput(this);
   }
 
   suspend(): void {

@@ -4,6 +4,7 @@ import type { Executor } from "../call/execute.ts";
 import type { Command, Registry } from "../call/registry.ts";
 import { FLAGS } from "../call/spec.ts";
 import type { Keyspace } from "../keyspace/keyspace.ts";
+import type { Outbox } from "../push/outbox.ts";
 import type { ReplyWriter } from "../resp/reply-writer.ts";
 import type { Request } from "../resp/request.ts";
 import { NEED_MORE, PROTOCOL_ERROR, READY } from "../resp/request-reader.ts";
@@ -30,6 +31,7 @@ export interface DispatcherDeps extends AdmissionDeps {
   lookahead: Lookahead;
   blocking: Blocking;
   transactions: Transactions;
+  outbox: Outbox;
   /** Whether a gate that concerns plain commands may be closed. */
   guarded(): boolean;
   protocolError(connection: Connection, what: string): void;
@@ -64,6 +66,7 @@ export class Dispatcher {
     this.answered = 0;
     this.wrote = false;
     writer.resp = session.resp;
+    deps.outbox.executing = session;
     deps.executor.begin();
     while (!session.closing && !connection.suspended) {
       const state = this.readAhead(connection);
@@ -78,6 +81,7 @@ export class Dispatcher {
       }
     }
     deps.executor.settle();
+    deps.outbox.executing = null;
     if (writer.pos > this.mark) deps.turn.hold(connection, this.mark, this.answered, this.wrote);
     reader.finish();
   }
@@ -140,7 +144,7 @@ export class Dispatcher {
     const error =
       command === null
         ? this.unknown(connection)
-        : command.plain && session.authenticated && !deps.guarded() && command.acceptsArgs(call.argc)
+        : command.plain && session.unrestricted && !deps.guarded() && command.acceptsArgs(call.argc)
           ? null
           : refuse(call, command, deps);
     if (command !== null && error === null) {
@@ -172,6 +176,7 @@ export class Dispatcher {
     }
     if (deps.blocking.hasReady) deps.blocking.serve();
     if (session.replyMode !== "on") this.suppress(connection, mark);
+    if (deps.outbox.pending) deps.outbox.flush(writer);
     writer.resp = session.resp;
     return true;
   }

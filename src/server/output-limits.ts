@@ -36,6 +36,6 @@ export class OutputLimits {
 }
 
 /** Clients in MONITOR are normal ones too. */
-function classOf(_connection: Connection): "normal" | "replica" | "pubsub" {
-  return "normal";
+function classOf({ session }: Connection): "normal" | "replica" | "pubsub" {
+  return session.subscribed ? "pubsub" : "normal";
 }

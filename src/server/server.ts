@@ -13,6 +13,8 @@ import type { Log } from "../host/log.ts";
 import { Random, randomHex } from "../host/random.ts";
 import { AccessClock } from "../keyspace/access.ts";
 import { Keyspace } from "../keyspace/keyspace.ts";
+import { Outbox } from "../push/outbox.ts";
+import { Subscriptions } from "../push/subscriptions.ts";
 import { errors } from "../resp/errors.ts";
 import { ReplyWriter } from "../resp/reply-writer.ts";
 import { Request } from "../resp/request.ts";
@@ -115,6 +117,8 @@ export class Server implements ConnectionHost {
     watchingChanged: () => this.keyWatchers.refresh(),
   });
   readonly keyWatchers = new KeyWatchers();
+  readonly outbox = new Outbox();
+  readonly subscriptions = new Subscriptions(this.outbox);
   readonly snapshots = new SnapshotGuard(() => this.keyspace.all());
   readonly turn = new Turn(this.writer, () => this.appendOnly.aof.writer);
   private readonly suspendedConnections = new Set<Connection>();
@@ -183,6 +187,7 @@ export class Server implements ConnectionHost {
       lookahead: new Lookahead(this.keyspace.context.hint),
       blocking: this.blocking,
       transactions: this.transactions,
+      outbox: this.outbox,
       protectedCommands: () => ({ debug: values.enableDebugCommand, module: values.enableModuleCommand }),
       queuedFlags: (session) => this.transactions.queuedFlags(session),
       guarded: () => values.maxmemory > 0 || this.loading !== null || this.diskRefusal !== null,
@@ -375,6 +380,7 @@ export class Server implements ConnectionHost {
       this.dispatcher.run(connection);
     } catch (error) {
       this.writer.pos = Math.min(mark, this.writer.pos);
+      this.outbox.executing = null;
       this.failed(connection, error);
     }
     if (connection.reader.pending > this.config.values.clientQueryBufferLimit)
@@ -420,6 +426,7 @@ export class Server implements ConnectionHost {
     this.transactions.forget(connection.session);
     this.clients.remove(connection);
     this.monitors.remove(connection.session);
+    this.subscriptions.forget(connection.session);
     this.suspendedConnections.delete(connection);
     this.turn.forget(connection);
   }
@@ -460,10 +467,15 @@ export class Server implements ConnectionHost {
       if (connection.outputBytes > 0) this.outputLimits.check(connection);
       const idle = this.clock.now - connection.session.lastInteraction;
       connection.reader.trim(idle > IDLE_MS);
-      if (timeout > 0 && idle > timeout * 1000 && !connection.session.monitor) {
+      if (timeout > 0 && idle > timeout * 1000 && !isWatching(connection.session)) {
         this.log.verbose("Closing idle client");
         connection.close("now");
       }
     }
   }
+}
+
+/** It waits for what others do, for as long as that takes: it is not idle. */
+function isWatching(session: Session): boolean {
+  return session.monitor || session.subscribed;
 }

@@ -35,7 +35,7 @@ const ERROR = latin1Bytes("error");
 const LIB_NAME = latin1Bytes("lib-name");
 const LIB_VER = latin1Bytes("lib-ver");
 
-/** Client types; without replication and subscriptions every client is a normal one. */
+/** Client types; without replication a client is a normal one or listens. */
 const TYPES = ["normal", "slave", "replica", "pubsub", "master"] as const;
 export type ClientType = (typeof TYPES)[number];
 
@@ -46,8 +46,8 @@ export function clientTypeArgument(call: Call, i: number): ClientType {
   return type;
 }
 
-export function isOfType(_session: Session, type: ClientType): boolean {
-  return type === "normal";
+export function isOfType(session: Session, type: ClientType): boolean {
+  return type === (session.subscribed ? "pubsub" : "normal");
 }
 
 export function id(call: Call): void {

@@ -7,7 +7,7 @@ import type { Field } from "./info.ts";
 /** INFO's sections of counters: stats, cpu, commandstats, errorstats, latencystats and debug. */
 
 export function statsSection(server: Server): Field[] {
-  const { counters, rates } = server;
+  const { counters, rates, subscriptions } = server;
   const kilobytes = (rate: number) => (Math.floor(rate) / 1024).toFixed(2);
   return [
     ["total_connections_received", counters.connections],
@@ -35,9 +35,9 @@ export function statsSection(server: Server): Field[] {
     ["current_eviction_exceeded_time", 0],
     ["keyspace_hits", counters.hits],
     ["keyspace_misses", counters.misses],
-    ["pubsub_channels", 0],
-    ["pubsub_patterns", 0],
-    ["pubsubshard_channels", 0],
+    ["pubsub_channels", subscriptions.channelCount],
+    ["pubsub_patterns", subscriptions.patternCount],
+    ["pubsubshard_channels", subscriptions.shardCount],
     ["latest_fork_usec", 0],
     ["total_forks", 0],
     ["migrate_cached_sockets", 0],

@@ -1,0 +1,4 @@
+import { differential } from "./lib/suite.ts";
+import { PUBSUB } from "./scripts/pubsub.ts";
+
+await differential("pub/sub", PUBSUB);
