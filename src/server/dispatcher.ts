@@ -144,7 +144,7 @@ export class Dispatcher {
           ? null
           : refuse(call, command, deps);
     if (command !== null && error === null) {
-      if (deps.pause.delays(command)) {
+      if (deps.pause.delays(call, command)) {
         connection.suspended = true;
         deps.suspended(connection);
         return false;

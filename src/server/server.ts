@@ -1,10 +1,12 @@
 import type { Socket, SocketHandler } from "bun";
 import { Blocking } from "../blocking/blocking.ts";
+import type { Call } from "../call/call.ts";
 import { type EffectSink, type ExecuteDeps, Executor } from "../call/execute.ts";
 import { KeyWatchers } from "../call/key-watchers.ts";
-import { Registry } from "../call/registry.ts";
+import { type Command, Registry } from "../call/registry.ts";
 import type { Session } from "../call/session.ts";
 import { SnapshotGuard } from "../call/snapshot-guard.ts";
+import { Migrations } from "../cluster/migrations.ts";
 import { allCommands } from "../commands/all.ts";
 import type { Config } from "../config/config.ts";
 import { DebugSettings } from "../config/debug-settings.ts";
@@ -31,7 +33,7 @@ import { Crash } from "./crash.ts";
 import { Cron, type CronDeps } from "./cron.ts";
 import { Dispatcher } from "./dispatcher.ts";
 import { Info } from "./info/info.ts";
-import { type Endpoint, Listeners } from "./listeners.ts";
+import { clientTls, type Endpoint, Listeners } from "./listeners.ts";
 import { type Loading, Reloading } from "./loading.ts";
 import { Lookahead } from "./lookahead.ts";
 import { MemoryWatch } from "./memory-watch.ts";
@@ -104,6 +106,7 @@ export class Server implements ConnectionHost {
       lastCommand.calls++;
       if (failed) lastCommand.failed++;
     },
+    eventBegins: () => this.executor.begin(),
     updateClock: () => this.clock.update(),
     watchingChanged: () => this.keyWatchers.refresh(),
   });
@@ -112,6 +115,15 @@ export class Server implements ConnectionHost {
     clock: this.clock,
     execute: () => this.executor.execute,
     effects: { begin: () => this.effects.begin(), end: () => this.effects.end() },
+    watchingChanged: () => this.keyWatchers.refresh(),
+  });
+  readonly migrations = new Migrations({
+    blocking: this.blocking,
+    clock: this.clock,
+    tls: () => (this.config.values.tlsCluster ? clientTls(this.config.values) : undefined),
+    compress: () => this.config.values.rdbcompression,
+    anyQueued: (session, test) => this.transactions.anyQueued(session, test),
+    gateChanged: () => this.gateChanged(),
     watchingChanged: () => this.keyWatchers.refresh(),
   });
   readonly keyWatchers = new KeyWatchers();
@@ -151,6 +163,7 @@ export class Server implements ConnectionHost {
     );
     this.keyWatchers.add(this.blocking);
     this.keyWatchers.add(this.transactions);
+    this.keyWatchers.add(this.migrations);
     this.registry = new Registry(allCommands(this));
     this.memory = new MemoryWatch(this);
     this.slowCommands = new SlowCommands(this.slowlog, this.latency, values);
@@ -216,6 +229,7 @@ export class Server implements ConnectionHost {
         () => this.persistence.tick(),
         () => this.appendOnly.aof.tick(),
         () => this.pause.check(this.clock.now),
+        () => this.migrations.targets.tick(this.clock.now),
         () => this.rates.sample(this.counters, this.clock.monotonic() / 1000),
         (tick) => this.checkClients(tick),
       ],
@@ -423,6 +437,18 @@ export class Server implements ConnectionHost {
     this.suspendedConnections.delete(connection);
     this.turn.forget(connection);
   }
+
+  /** Commands are held back for a while, or no longer. */
+  private gateChanged(): void {
+    const { migrations, pause } = this;
+    pause.gate = migrations.active ? this.gate : null;
+    this.resumeAll();
+  }
+
+  private readonly gate = (call: Call, command: Command): boolean => {
+    const queues = call.session.inTransaction && command.spec.immediate !== true;
+    return !queues && this.migrations.delays(call, command);
+  };
 
   private resumeAll(): void {
     const waiting = [...this.suspendedConnections];
