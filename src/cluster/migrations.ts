@@ -27,6 +27,8 @@ export interface MigrationsDeps {
   readonly clock: MigrationDeps["clock"];
   readonly tls: ConstructorParameters<typeof Targets>[0];
   readonly compress: () => boolean;
+  /** The data set must not change for the moment. */
+  frozen(): boolean;
   /** Whether the session's queued transaction has a command for which this is true. */
   anyQueued(session: Session, test: (call: Call, command: Command) => boolean): boolean;
   /** The gate has come up or down: `delays` is to be asked, or commands that it held back may go on. */
@@ -43,6 +45,8 @@ interface UnderWay {
   readonly changed: Set<string>;
 }
 
+/** Between looks whether the data set may change again. */
+const FROZEN_MS = 20;
 const WRITES = KEY_FLAGS.RW | KEY_FLAGS.OW | KEY_FLAGS.RM;
 
 export interface Outcome {
@@ -112,6 +116,7 @@ export class Migrations implements KeyWatcher {
   private over(migration: Migration): void {
     const entry = this.underWay.get(migration);
     if (entry === undefined) return;
+    if (this.deps.frozen()) return void setTimeout(() => this.over(migration), FROZEN_MS);
     this.underWay.delete(migration);
     this.finishing = entry;
     try {

@@ -122,6 +122,7 @@ export class Server implements ConnectionHost {
     clock: this.clock,
     tls: () => (this.config.values.tlsCluster ? clientTls(this.config.values) : undefined),
     compress: () => this.config.values.rdbcompression,
+    frozen: () => this.shutdown.saving,
     anyQueued: (session, test) => this.transactions.anyQueued(session, test),
     gateChanged: () => this.gateChanged(),
     watchingChanged: () => this.keyWatchers.refresh(),
@@ -217,7 +218,16 @@ export class Server implements ConnectionHost {
       suspended: (connection) => this.suspendedConnections.add(connection),
     });
     this.outputLimits = new OutputLimits(this.config.values, this.clock, this.counters, this.log);
-    this.shutdown = new Shutdown(config, log, this.persistence, this.appendOnly.aof, () => this.closeAll());
+    this.shutdown = new Shutdown({
+      config,
+      log,
+      persistence: this.persistence,
+      aof: this.appendOnly.aof,
+      blocking: this.blocking,
+      loading: () => this.loading !== null,
+      freeze: (frozen) => this.freeze(frozen),
+      closeAll: () => this.closeAll(),
+    });
     this.listeners = new Listeners((kind) => this.handlers(kind));
     this.cronDeps = {
       clock: this.clock,
@@ -226,6 +236,7 @@ export class Server implements ConnectionHost {
       latency: this.latency,
       hz: () => values.hz,
       tasks: [
+        () => this.shutdown.tick(),
         () => this.persistence.tick(),
         () => this.appendOnly.aof.tick(),
         () => this.pause.check(this.clock.now),
@@ -440,12 +451,20 @@ export class Server implements ConnectionHost {
 
   /** Commands are held back for a while, or no longer. */
   private gateChanged(): void {
-    const { migrations, pause } = this;
-    pause.gate = migrations.active ? this.gate : null;
+    const { migrations, shutdown, pause } = this;
+    pause.gate = migrations.active || shutdown.saving ? this.gate : null;
     this.resumeAll();
   }
 
+  /** While the final RDB file is written, nothing may change. */
+  private freeze(frozen: boolean): void {
+    if (frozen) this.cron.stop();
+    else this.cron.start();
+    this.gateChanged();
+  }
+
   private readonly gate = (call: Call, command: Command): boolean => {
+    if (this.shutdown.saving) return true;
     const queues = call.session.inTransaction && command.spec.immediate !== true;
     return !queues && this.migrations.delays(call, command);
   };
