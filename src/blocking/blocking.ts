@@ -53,8 +53,8 @@ export interface BlockingDeps {
   /** The command of this call, for commands that wait. */
   commandOf(session: Session): Command;
   execute(): Execute;
-  /** Sends a reply outside of any command and lets the connection read on. */
-  answer(session: Session, reply: Uint8Array): void;
+  /** Sends a reply outside of any command and lets the connection read on; `wrote`: it answers a write. */
+  answer(session: Session, reply: Uint8Array, wrote: boolean): void;
   countError(text: string): void;
   /** A waiting command has been answered without having been served: count it. */
   answered(session: Session, failed: boolean): void;
@@ -127,7 +127,7 @@ export class Blocking implements KeyWatcher {
     this.deps.updateClock();
     this.deps.eventBegins();
     this.execute(session, request, command);
-    if (this.forget(session)) this.deps.answer(session, this.writer.buf.slice(0, this.writer.pos));
+    if (this.forget(session)) this.answer(session);
     if (this.hasReady) this.serve();
   }
 
@@ -210,7 +210,7 @@ export class Blocking implements KeyWatcher {
     write(writer);
     if (writer.errorCount > errorsBefore) this.deps.countError(writer.lastError);
     this.deps.answered(session, writer.errorCount > errorsBefore);
-    this.deps.answer(session, writer.buf.slice(0, writer.pos));
+    this.deps.answer(session, writer.buf.slice(0, writer.pos), false);
   }
 
   private arm(session: Session, entry: Waiting): void {
@@ -292,7 +292,13 @@ export class Blocking implements KeyWatcher {
     }
     if (this.waitsOn) return;
     this.forget(session);
-    this.deps.answer(session, this.writer.buf.slice(0, this.writer.pos));
+    this.answer(session);
+  }
+
+  /** What `execute` has left behind. */
+  private answer(session: Session): void {
+    const { call, writer } = this;
+    this.deps.answer(session, writer.buf.slice(0, writer.pos), call.dirty > 0 || call.effects !== null);
   }
 
   /** The reply is in `writer` afterwards. */

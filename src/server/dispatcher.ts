@@ -46,10 +46,10 @@ export class Dispatcher {
   private readonly batch: Request[] = [];
   private readonly starts: number[] = [];
   private count = 0;
-  /** Where the connection's replies begin in the writer; how many there are, and whether to any write. */
+  /** Where the connection's replies begin in the writer. */
   private mark = 0;
-  private answered = 0;
-  private wrote = false;
+  /** Which of them answer writes is to be noted. */
+  private tracking = false;
 
   constructor(private readonly deps: DispatcherDeps) {
     this.call.reply = deps.writer;
@@ -61,8 +61,7 @@ export class Dispatcher {
     const { session, reader } = connection;
     const { writer } = deps;
     this.mark = writer.pos;
-    this.answered = 0;
-    this.wrote = false;
+    this.tracking = deps.turn.tracking;
     writer.resp = session.resp;
     deps.executor.begin();
     while (!session.closing && !connection.suspended) {
@@ -78,7 +77,7 @@ export class Dispatcher {
       }
     }
     deps.executor.settle();
-    if (writer.pos > this.mark) deps.turn.hold(connection, this.mark, this.answered, this.wrote);
+    if (writer.pos > this.mark) deps.turn.hold(connection, this.mark);
     reader.finish();
   }
 
@@ -116,11 +115,9 @@ export class Dispatcher {
         return false;
       }
       if (writer.pos > EARLY_FLUSH) {
-        deps.turn.hold(connection, this.mark, this.answered, this.wrote);
+        deps.turn.hold(connection, this.mark);
         deps.turn.end();
         this.mark = writer.pos;
-        this.answered = 0;
-        this.wrote = false;
       }
     }
     return true;
@@ -132,7 +129,7 @@ export class Dispatcher {
     const { session } = connection;
     const { writer } = deps;
     const mark = writer.pos;
-    this.answered++;
+    let wrote = false;
     call.load(request);
     call.session = session;
     call.db = deps.keyspace.select(session.dbIndex);
@@ -159,8 +156,10 @@ export class Dispatcher {
       }
       session.lastCommand = command;
       session.commandsProcessed++;
+      // EXEC's own call does not tell.
+      const queued = this.tracking && (deps.queuedFlags(session) & FLAGS.write) !== 0;
       deps.executor.execute(call, command);
-      if ((command.flags & FLAGS.write) !== 0 || command.spec.endsTransaction === true) this.wrote = true;
+      wrote = call.dirty > 0 || call.effects !== null || (queued && !session.inTransaction);
     } else if (error !== null) {
       if (command?.spec.endsTransaction) {
         this.reject(command, `EXECABORT Transaction discarded because of: ${error.replace(/^ERR /, "")}`);
@@ -172,6 +171,7 @@ export class Dispatcher {
     }
     if (deps.blocking.hasReady) deps.blocking.serve();
     if (session.replyMode !== "on") this.suppress(connection, mark);
+    if (this.tracking && wrote && writer.pos > mark) deps.turn.noteWrite(mark);
     writer.resp = session.resp;
     return true;
   }

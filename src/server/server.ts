@@ -99,7 +99,7 @@ export class Server implements ConnectionHost {
     keyspace: { select: (id) => this.keyspace.select(id) },
     commandOf: (session) => session.lastCommand!,
     execute: () => this.executor.execute,
-    answer: (session, reply) => this.answer(session, reply),
+    answer: (session, reply, wrote) => this.answer(session, reply, wrote),
     countError: (text) => this.counters.countError(text),
     answered: ({ lastCommand }, failed) => {
       if (lastCommand === null) return;
@@ -400,6 +400,7 @@ export class Server implements ConnectionHost {
       this.dispatcher.run(connection);
     } catch (error) {
       this.writer.pos = Math.min(mark, this.writer.pos);
+      this.turn.forgetWrites(this.writer.pos);
       this.failed(connection, error);
     }
     if (connection.reader.pending > this.config.values.clientQueryBufferLimit)
@@ -479,10 +480,10 @@ export class Server implements ConnectionHost {
   }
 
   /** Answers a client that waited, and lets its connection go on. */
-  private answer(session: Session, reply: Uint8Array): void {
+  private answer(session: Session, reply: Uint8Array, wrote: boolean): void {
     const connection = this.clients.get(session.id);
     if (connection === undefined || connection.closed) return;
-    if (session.replyMode === "on") connection.send(reply);
+    if (session.replyMode === "on") this.turn.holdApart(connection, reply, wrote);
     connection.suspended = false;
     setImmediate(() => this.resume(connection));
   }
