@@ -9,6 +9,7 @@ import {
   rmSync,
   statSync,
   unlink,
+  unlinkSync,
   writeSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
@@ -133,6 +134,7 @@ export class AofFolder {
       renameSync(temporary, target);
     } catch (error) {
       this.log.warning(`${doing} ${this.temporaryManifestName}: ${systemErrorText(error)}`);
+      removeFile(temporary);
       return false;
     }
     try {
@@ -225,6 +227,15 @@ export class AofFolder {
       `Successfully migrated an old-style AOF file (${this.filename}) into the AOF directory (${this.names.dirname}).`,
     );
     return true;
+  }
+}
+
+/** Removes a file of ours if it is there; what is no file stays. */
+function removeFile(path: string): void {
+  try {
+    unlinkSync(path);
+  } catch {
+    // It had not been made.
   }
 }
 

@@ -222,6 +222,7 @@ export class AofRewrite {
     if (!ready) this.deps.log.warning("Can't rewrite the AOF while the current file cannot be written");
     if (!ready || (state === "on" && !folder.persist(manifest))) {
       file.close();
+      if (!folder.isNamedOnDisk(name)) folder.deleteNow(name);
       return false;
     }
     this.deps.log.notice(`Creating AOF incr file ${name} on background rewrite`);

@@ -129,6 +129,11 @@ export class AofWriter extends EffectBuffer {
     return this.file?.syncFailure ?? this.file?.broken ?? this.oldSyncFailure;
   }
 
+  /** Replies to writes wait for the disk, and can turn out to be untrue. */
+  get mayRefuse(): boolean {
+    return this.file !== null && this.deps.settings.appendfsync === "always";
+  }
+
   /** The reply to a write that is refused; null: none is. */
   get refusal(): string | null {
     const { failure } = this;

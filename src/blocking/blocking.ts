@@ -37,6 +37,15 @@ interface Waiting {
   kind: BlockKind;
   /** The command to be tried again; null where only time is waited for. */
   retry: { request: Request; command: Command } | null;
+  /** CLIENT UNBLOCK does not reach it: what it waits for is under way and ends by itself. */
+  held: boolean;
+}
+
+/** A command that waits for `resume`. */
+export interface Hold {
+  readonly session: Session;
+  readonly request: Request;
+  readonly command: Command;
 }
 
 export interface BlockingDeps {
@@ -44,11 +53,13 @@ export interface BlockingDeps {
   /** The command of this call, for commands that wait. */
   commandOf(session: Session): Command;
   execute(): Execute;
-  /** Sends a reply outside of any command and lets the connection read on. */
-  answer(session: Session, reply: Uint8Array): void;
+  /** Sends a reply outside of any command and lets the connection read on; `wrote`: it answers a write. */
+  answer(session: Session, reply: Uint8Array, wrote: boolean): void;
   countError(text: string): void;
   /** A waiting command has been answered without having been served: count it. */
   answered(session: Session, failed: boolean): void;
+  /** Time is to be counted from here: an event begins that is not a client's. */
+  eventBegins(): void;
   /** Lets time go on after a transaction, before commands are tried again. */
   updateClock(): void;
   /** Somebody begins or ends to wait for a key. */
@@ -97,7 +108,27 @@ export class Blocking implements KeyWatcher {
   /** The command under way gets no reply now; after `timeoutMs` (0: never) it gets that of `onTimeout`. */
   block(call: Call, timeoutMs: number, onTimeout: (reply: ReplyWriter) => void): void {
     if (call.session.denyBlocking) return onTimeout(call.reply);
-    this.suspend(call, timeoutMs, onTimeout, [], "list", null);
+    this.suspend(call, timeoutMs, onTimeout, [], "list", null, false);
+  }
+
+  /**
+   * The command under way is executed again on `resume`, which is bound to come: for what is done outside of the
+   * loop's turn. It is not to be called where `denyBlocking` holds.
+   */
+  hold(call: Call): Hold {
+    const { session } = call;
+    const retry = { request: copyOf(call), command: this.deps.commandOf(session) };
+    this.suspend(call, 0, () => {}, [], "list", retry, true);
+    return { session, ...retry };
+  }
+
+  /** Executes a held command again, and answers its client unless that has gone meanwhile. */
+  resume({ session, request, command }: Hold): void {
+    this.deps.updateClock();
+    this.deps.eventBegins();
+    this.execute(session, request, command);
+    if (this.forget(session)) this.answer(session);
+    if (this.hasReady) this.serve();
   }
 
   /** As `block`, and the command is tried again whenever one of the keys (argument indexes) has changed. */
@@ -116,9 +147,9 @@ export class Blocking implements KeyWatcher {
       return;
     }
     const names = keyArgs.map((i) => keyName(session.dbIndex, call.buf, call.start[i]!, call.end[i]!));
-    const request = Request.of(Array.from({ length: call.argc }, (_, i) => call.bytes(i)));
     const keys = [...new Set(names)];
-    this.suspend(call, timeoutMs, onTimeout, keys, kind, { request, command: this.deps.commandOf(session) });
+    const retry = { request: copyOf(call), command: this.deps.commandOf(session) };
+    this.suspend(call, timeoutMs, onTimeout, keys, kind, retry, false);
     for (const name of keys) {
       const queue = this.queues.get(name);
       if (queue === undefined) this.queues.set(name, new Set([session]));
@@ -134,20 +165,21 @@ export class Blocking implements KeyWatcher {
     keys: string[],
     kind: BlockKind,
     retry: Waiting["retry"],
+    held: boolean,
   ): void {
     const { session } = call;
     const until = timeoutMs === 0 ? 0 : Date.now() + timeoutMs;
-    const entry: Waiting = { until, timer: null, onTimeout, keys, kind, retry };
+    const entry: Waiting = { until, timer: null, onTimeout, keys, kind, retry, held };
     this.waiting.set(session, entry);
     call.blocked = true;
     session.link.suspend();
     this.arm(session, entry);
   }
 
-  /** CLIENT UNBLOCK; false if the client does not wait. */
+  /** CLIENT UNBLOCK; false if the client does not wait, or cannot be freed. */
   unblock(session: Session, how: "timeout" | "error"): boolean {
     const entry = this.waiting.get(session);
-    if (entry === undefined) return false;
+    if (entry === undefined || entry.held) return false;
     this.release(session, (reply) => {
       if (how === "error") reply.error("UNBLOCKED client unblocked via CLIENT UNBLOCK");
       else entry.onTimeout(reply);
@@ -178,7 +210,7 @@ export class Blocking implements KeyWatcher {
     write(writer);
     if (writer.errorCount > errorsBefore) this.deps.countError(writer.lastError);
     this.deps.answered(session, writer.errorCount > errorsBefore);
-    this.deps.answer(session, writer.buf.slice(0, writer.pos));
+    this.deps.answer(session, writer.buf.slice(0, writer.pos), false);
   }
 
   private arm(session: Session, entry: Waiting): void {
@@ -250,25 +282,40 @@ export class Blocking implements KeyWatcher {
   }
 
   private retry(session: Session): void {
-    const { call, writer, deps } = this;
     const { request, command } = this.waiting.get(session)!.retry!;
+    this.retrying = session;
+    this.waitsOn = false;
+    try {
+      this.execute(session, request, command);
+    } finally {
+      this.retrying = null;
+    }
+    if (this.waitsOn) return;
+    this.forget(session);
+    this.answer(session);
+  }
+
+  /** What `execute` has left behind. */
+  private answer(session: Session): void {
+    const { call, writer } = this;
+    this.deps.answer(session, writer.buf.slice(0, writer.pos), call.dirty > 0 || call.effects !== null);
+  }
+
+  /** The reply is in `writer` afterwards. */
+  private execute(session: Session, request: Request, command: Command): void {
+    const { call, writer, deps } = this;
     writer.clear();
     writer.resp = session.resp;
     call.reply = writer;
     call.load(request);
     call.session = session;
     call.db = deps.keyspace.select(session.dbIndex);
-    this.retrying = session;
-    this.waitsOn = false;
-    try {
-      deps.execute()(call, command);
-    } finally {
-      this.retrying = null;
-    }
-    if (this.waitsOn) return;
-    this.forget(session);
-    deps.answer(session, writer.buf.slice(0, writer.pos));
+    deps.execute()(call, command);
   }
+}
+
+function copyOf(call: Call): Request {
+  return Request.of(Array.from({ length: call.argc }, (_, i) => call.bytes(i)));
 }
 
 /** A timeout argument in milliseconds as WAIT takes it; throws Redis's sentences. */

@@ -28,6 +28,8 @@ import type { ListDeps } from "./lists/deps.ts";
 import { listCommands } from "./lists.ts";
 import type { MemoryDeps } from "./memory.ts";
 import { memoryCommands } from "./memory.ts";
+import type { MigrateDeps } from "./migrate.ts";
+import { migrateCommands } from "./migrate.ts";
 import { objectCommands } from "./object.ts";
 import type { PersistenceDeps } from "./persistence.ts";
 import { persistenceCommands } from "./persistence.ts";
@@ -75,7 +77,8 @@ export type CommandHost = ClientDeps &
   StreamDeps &
   ZsetDeps &
   ShutdownDeps &
-  DumpDeps & {
+  DumpDeps &
+  MigrateDeps & {
     readonly config: Config;
     readonly registry: Registry;
     readonly readerLimits: { readonly protoMaxBulkLen: number };
@@ -95,6 +98,7 @@ export function allCommands(host: CommandHost): CommandSpec[] {
     ...databaseCommands(host),
     ...genericCommands(host),
     ...dumpCommands(host),
+    ...migrateCommands(host),
     ...expireCommands(),
     ...objectCommands(),
     ...persistenceCommands(host),

@@ -6,33 +6,43 @@ import { CommandError, errors } from "../resp/errors.ts";
 /** SHUTDOWN: no reply when it succeeds, the connection just ends. */
 export interface ShutdownDeps {
   readonly shutdown: {
-    run(request: { save: "default" | "save" | "nosave"; now: boolean; force: boolean }): boolean;
+    run(call: Call, request: { save: "default" | "save" | "nosave"; now: boolean; force: boolean }): boolean;
+    hasFailed(call: Call): boolean;
+    abort(): boolean;
   };
 }
 
+const FAILED = "ERR Errors trying to SHUTDOWN. Check logs.";
 const SAVE = latin1Bytes("save");
 const NOSAVE = latin1Bytes("nosave");
 const NOW = latin1Bytes("now");
 const FORCE = latin1Bytes("force");
 const ABORT = latin1Bytes("abort");
 
-function shutdown(call: Call, deps: ShutdownDeps): void {
-  let save: "default" | "save" | "nosave" = "default";
+function shutdown(call: Call, { shutdown }: ShutdownDeps): void {
+  if (shutdown.hasFailed(call)) throw new CommandError(FAILED);
+  let save = false;
+  let nosave = false;
   let now = false;
   let force = false;
   let abort = false;
   for (let i = 1; i < call.argc; i++) {
-    if (call.is(i, NOSAVE) && save !== "save") save = "nosave";
-    else if (call.is(i, SAVE) && save !== "nosave") save = "save";
+    if (call.is(i, NOSAVE)) nosave = true;
+    else if (call.is(i, SAVE)) save = true;
     else if (call.is(i, NOW)) now = true;
     else if (call.is(i, FORCE)) force = true;
     else if (call.is(i, ABORT)) abort = true;
     else throw new CommandError(errors.syntax);
   }
-  if (abort && (save !== "default" || now || force)) throw new CommandError(errors.syntax);
-  if (abort) throw new CommandError("ERR No shutdown in progress.");
-  if (!deps.shutdown.run({ save, now, force }))
-    throw new CommandError("ERR Errors trying to SHUTDOWN. Check logs.");
+  if ((save && nosave) || (abort && (save || nosave || now || force))) throw new CommandError(errors.syntax);
+  if (abort) {
+    if (!shutdown.abort()) throw new CommandError("ERR No shutdown in progress.");
+    return call.reply.ok();
+  }
+  if (!now && call.session.denyBlocking)
+    throw new CommandError("ERR SHUTDOWN without NOW or ABORT isn't allowed for DENY BLOCKING client");
+  if (!shutdown.run(call, { save: save ? "save" : nosave ? "nosave" : "default", now, force }))
+    throw new CommandError(FAILED);
 }
 
 export function shutdownCommands(deps: ShutdownDeps): CommandSpec[] {

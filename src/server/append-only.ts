@@ -34,6 +34,7 @@ const NO_LINK: SessionLink = {
 
 export class AppendOnly {
   readonly aof: Aof;
+  commandsLoaded = 0;
   private readonly call = new Call();
   private readonly session: Session;
   private readonly del = latin1Bytes("DEL");
@@ -87,6 +88,7 @@ export class AppendOnly {
     call.load(request);
     const command = server.registry.lookup(call);
     if (command === null) return false;
+    this.commandsLoaded++;
     session.lastCommand = command;
     call.db = server.keyspace.select(session.dbIndex);
     server.executor.execute(call, command);

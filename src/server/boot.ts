@@ -96,8 +96,9 @@ export function boot(argv: string[]): BootResult {
   if (values.pidfile !== "") writePidFile(values.pidfile, log);
   if (values.alwaysShowLogo || terminal) banner(config, log, terminal);
   else log.notice(`Running mode=standalone, port=${values.port}.`);
-  log.notice("Server initialized");
+  // Before the log says that it runs: who reads that may send a signal.
   server.start();
+  log.notice("Server initialized");
   void loadAtStart(server).then(() => announceReady(server));
   return { server };
 }

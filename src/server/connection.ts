@@ -1,5 +1,5 @@
 import type { Socket } from "bun";
-import { copyBytes, latin1Bytes } from "../bytes/ascii.ts";
+import { copyBytes } from "../bytes/ascii.ts";
 import { Session, type SessionLink } from "../call/session.ts";
 import { RequestReader } from "../resp/request-reader.ts";
 import type { ConnectionHost } from "./connection-host.ts";
@@ -102,12 +102,6 @@ export class Connection implements SessionLink {
     }
     if (this.endWhenDrained && this.pieces.length === 0 && this.holding === 0) this.end();
     return kept;
-  }
-
-  /** Answers so many commands with this error instead of what had been written for them. */
-  refuse(error: string, commands: number): void {
-    const bytes = latin1Bytes(`-${error}\r\n`.repeat(commands));
-    this.sendFrom(bytes, 0, bytes.length, true);
   }
 
   /** Writes what waits, as far as the kernel takes it. */

@@ -26,15 +26,19 @@ export interface CronDeps {
 export class Cron {
   private timer: ReturnType<typeof setTimeout> | null = null;
   private slicing = false;
+  private running = false;
   private ticks = 0;
 
   constructor(private readonly deps: CronDeps) {}
 
   start(): void {
+    this.running = true;
     this.timer = setTimeout(this.tick, 1000 / this.deps.hz());
   }
 
+  /** Takes effect at once, even within a tick: nothing of it changes the data set any more. */
   stop(): void {
+    this.running = false;
     if (this.timer !== null) clearTimeout(this.timer);
     this.timer = null;
   }
@@ -46,7 +50,7 @@ export class Cron {
     deps.clock.update();
     const started = deps.clock.monotonic();
     const tick = ++this.ticks;
-    for (const task of deps.tasks) task(tick);
+    for (const task of deps.tasks) if (this.running) task(tick);
     if (!this.slicing) this.slice();
     const microseconds = (deps.clock.monotonic() - started) / 1000;
     deps.counters.cronUs += microseconds;
@@ -56,7 +60,8 @@ export class Cron {
   /** One slice of background work; goes on after the next turn of the loop while there is more. */
   private readonly slice = (): void => {
     const { deps } = this;
-    this.slicing = true;
+    this.slicing = this.running;
+    if (!this.running) return;
     deps.clock.update();
     const end = performance.now() + SLICE_MS;
     const outOfTime = (): boolean => performance.now() >= end;

@@ -48,10 +48,10 @@ export class Dispatcher {
   private readonly batch: Request[] = [];
   private readonly starts: number[] = [];
   private count = 0;
-  /** Where the connection's replies begin in the writer; how many there are, and whether to any write. */
+  /** Where the connection's replies begin in the writer. */
   private mark = 0;
-  private answered = 0;
-  private wrote = false;
+  /** Which of them answer writes is to be noted. */
+  private tracking = false;
 
   constructor(private readonly deps: DispatcherDeps) {
     this.call.reply = deps.writer;
@@ -63,8 +63,7 @@ export class Dispatcher {
     const { session, reader } = connection;
     const { writer } = deps;
     this.mark = writer.pos;
-    this.answered = 0;
-    this.wrote = false;
+    this.tracking = deps.turn.tracking;
     writer.resp = session.resp;
     deps.outbox.executing = session;
     deps.executor.begin();
@@ -82,7 +81,7 @@ export class Dispatcher {
     }
     deps.executor.settle();
     deps.outbox.executing = null;
-    if (writer.pos > this.mark) deps.turn.hold(connection, this.mark, this.answered, this.wrote);
+    if (writer.pos > this.mark) deps.turn.hold(connection, this.mark);
     reader.finish();
   }
 
@@ -120,11 +119,9 @@ export class Dispatcher {
         return false;
       }
       if (writer.pos > EARLY_FLUSH) {
-        deps.turn.hold(connection, this.mark, this.answered, this.wrote);
+        deps.turn.hold(connection, this.mark);
         deps.turn.end();
         this.mark = writer.pos;
-        this.answered = 0;
-        this.wrote = false;
       }
     }
     return true;
@@ -136,7 +133,7 @@ export class Dispatcher {
     const { session } = connection;
     const { writer } = deps;
     const mark = writer.pos;
-    this.answered++;
+    let wrote = false;
     call.load(request);
     call.session = session;
     call.db = deps.keyspace.select(session.dbIndex);
@@ -148,7 +145,7 @@ export class Dispatcher {
           ? null
           : refuse(call, command, deps);
     if (command !== null && error === null) {
-      if (deps.pause.delays(command)) {
+      if (deps.pause.delays(call, command)) {
         connection.suspended = true;
         deps.suspended(connection);
         return false;
@@ -163,8 +160,10 @@ export class Dispatcher {
       }
       session.lastCommand = command;
       session.commandsProcessed++;
+      // EXEC's own call does not tell.
+      const queued = this.tracking && (deps.queuedFlags(session) & FLAGS.write) !== 0;
       deps.executor.execute(call, command);
-      if ((command.flags & FLAGS.write) !== 0 || command.spec.endsTransaction === true) this.wrote = true;
+      wrote = call.dirty > 0 || call.effects !== null || (queued && !session.inTransaction);
     } else if (error !== null) {
       if (command?.spec.endsTransaction) {
         this.reject(command, `EXECABORT Transaction discarded because of: ${error.replace(/^ERR /, "")}`);
@@ -176,6 +175,7 @@ export class Dispatcher {
     }
     if (deps.blocking.hasReady) deps.blocking.serve();
     if (session.replyMode !== "on") this.suppress(connection, mark);
+    if (this.tracking && wrote && writer.pos > mark) deps.turn.noteWrite(mark);
     if (deps.outbox.pending) deps.outbox.flush(writer);
     writer.resp = session.resp;
     return true;

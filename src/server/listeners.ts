@@ -144,3 +144,23 @@ export function tlsOptions(values: Readonly<ConfigValues>): TLSOptions {
   if (values.tlsCiphers !== "") options.ciphers = values.tlsCiphers;
   return options;
 }
+
+/** For connections to other servers (tls-cluster): the certificate to show, and whom to trust. */
+export function clientTls(values: Readonly<ConfigValues>): TLSOptions {
+  const own = values.tlsClientCertFile !== "";
+  const { cert, key, passphrase, ca, ciphers } = tlsOptions(
+    own
+      ? {
+          ...values,
+          tlsCertFile: values.tlsClientCertFile,
+          tlsKeyFile: values.tlsClientKeyFile,
+          tlsKeyFilePass: values.tlsClientKeyFilePass,
+        }
+      : values,
+  );
+  const options: TLSOptions = { cert, key, rejectUnauthorized: true };
+  if (passphrase !== undefined) options.passphrase = passphrase;
+  if (ca !== undefined) options.ca = ca;
+  if (ciphers !== undefined) options.ciphers = ciphers;
+  return options;
+}

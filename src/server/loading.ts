@@ -79,11 +79,11 @@ async function loadAof(server: Server): Promise<void> {
   server.loading = new Loading(load.totalBytes, () => load.loadedBytes);
   keyspace.context.ignoreExpiry = true;
   for (;;) {
-    const end = performance.now() + SLICE_MS;
-    const state = load.step(() => performance.now() >= end);
+    const pace = new Pace(server, () => appendOnly.commandsLoaded);
+    const state = load.step(pace.over);
     if (state === "failed") process.exit(1);
     if (state !== "more") break;
-    await new Promise((resolve) => setImmediate(resolve));
+    await pace.pause();
   }
   keyspace.context.ignoreExpiry = false;
   if (!appendOnly.aof.open(load)) process.exit(1);
@@ -97,7 +97,8 @@ async function loadRdbFile(server: Server): Promise<void> {
   try {
     load = persistence.load();
     server.loading = new Loading(Bun.file(persistence.path).size, () => load.consumed);
-    while (!sliceOf(load)) await new Promise((resolve) => setImmediate(resolve));
+    const slice = (): Pace => new Pace(server, () => load.keysLoaded);
+    for (let pace = slice(); !load.step(pace.over); pace = slice()) await pace.pause();
   } catch (error) {
     log.warning(`Fatal error loading the DB, check server logs. Exiting. (${systemErrorText(error)})`);
     log.warning("Terminating server after rdb file reading failure.");
@@ -107,7 +108,26 @@ async function loadRdbFile(server: Server): Promise<void> {
   log.notice(`DB loaded from disk: ${((performance.now() - startedAt) / 1000).toFixed(3)} seconds`);
 }
 
-function sliceOf(load: RdbLoad): boolean {
-  const end = performance.now() + SLICE_MS;
-  return load.step(() => performance.now() >= end);
+/** A slice of loading; with key-load-delay (microseconds a key) it is short, and followed by that much idleness. */
+class Pace {
+  private readonly end = performance.now() + SLICE_MS;
+  private readonly delay: number;
+  private readonly before: number;
+
+  /** `loaded`: keys, or commands of an AOF, so far. */
+  constructor(
+    { config }: Server,
+    private readonly loaded: () => number,
+  ) {
+    this.delay = Math.max(0, config.values.keyLoadDelay) / 1000;
+    this.before = loaded();
+  }
+
+  readonly over = (): boolean => this.delay > 0 || performance.now() >= this.end;
+
+  async pause(): Promise<void> {
+    const delay = this.delay * (this.loaded() - this.before);
+    if (delay > 0) await new Promise((resolve) => setTimeout(resolve, delay));
+    else await new Promise((resolve) => setImmediate(resolve));
+  }
 }

@@ -1,3 +1,4 @@
+import type { Call } from "../call/call.ts";
 import type { Command } from "../call/registry.ts";
 import { FLAGS } from "../call/spec.ts";
 
@@ -11,6 +12,9 @@ export class Pause {
   mode: PauseMode = "off";
   /** Milliseconds since 1970. */
   until = 0;
+
+  /** Something else that holds commands back: keys on their way to another server, the end of the server. */
+  gate: ((call: Call, command: Command) => boolean) | null = null;
 
   private timer: ReturnType<typeof setTimeout> | null = null;
 
@@ -45,7 +49,8 @@ export class Pause {
     if (this.mode !== "off" && now >= this.until) this.stop();
   }
 
-  delays(command: Command): boolean {
+  delays(call: Call, command: Command): boolean {
+    if (this.gate?.(call, command)) return true;
     if (this.mode === "off") return false;
     if (command.fullName === "client|unpause") return false;
     return this.mode === "all" || (command.flags & (FLAGS.write | FLAGS.may_replicate)) !== 0;

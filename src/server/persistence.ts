@@ -1,8 +1,9 @@
-import { existsSync, unlinkSync } from "node:fs";
+import { existsSync, rmSync } from "node:fs";
 import { BaseFile } from "../aof/base-file.ts";
 import { readContext } from "../commands/dump.ts";
 import { systemErrorText } from "../config/errors.ts";
 import { decodeBytes } from "../config/text.ts";
+import type { Database } from "../keyspace/database.ts";
 import { RdbLoad } from "../rdb/load.ts";
 import type { RdbSource } from "../rdb/reader.ts";
 import { auxFields, RdbRecords, RdbSave, type SaveOptions, usageOf } from "../rdb/save.ts";
@@ -23,6 +24,10 @@ const MISCONF =
   "may modify the data set are disabled, because this instance is configured to report errors during writes if RDB " +
   "snapshotting fails (stop-writes-on-bgsave-error option). Please check the Redis logs for details about the RDB " +
   "error.";
+
+function temporaryName(): string {
+  return `temp-${process.pid}.rdb`;
+}
 
 export type BgsaveAnswer = "started" | "scheduled" | "saving" | "rewriting" | "failed";
 
@@ -65,28 +70,27 @@ export class Persistence {
 
   /** SAVE: writes the file while everybody waits; false where it could not be written. */
   save(): boolean {
-    const { server } = this;
-    let file: BaseFile | null = null;
-    try {
-      const temporary = new BaseFile(`temp-${process.pid}.rdb`, false);
-      file = temporary;
-      const save = new RdbSave(
-        server.keyspace.all(),
-        (buf, start, end) => temporary.write(buf.subarray(start, end)),
-        this.options(false),
-      );
-      while (!save.step(() => false));
-      temporary.finishNow();
-      temporary.rename(this.path);
-    } catch (error) {
-      file?.discard();
-      server.log.warning(`Failed saving the DB: ${systemErrorText(error)}`);
-      this.lastOk = false;
-      return false;
+    const save = this.beginSave();
+    const delay = this.server.config.values.rdbKeySaveDelay;
+    for (;;) {
+      const before = save.keys;
+      const state = save.step(() => delay > 0);
+      if (state !== "more") return state === "done";
+      Bun.sleepSync((delay * (save.keys - before)) / 1000);
     }
-    server.log.notice("DB saved on disk");
-    this.saved(server.counters.changes, Date.now());
-    return true;
+  }
+
+  /** A save to be stepped, between whose steps nothing may change. */
+  beginSave(): ForegroundSave {
+    const { server } = this;
+    return new ForegroundSave(this.path, server.keyspace.all(), this.options(false), (failure) => {
+      if (failure !== null) {
+        server.log.warning(`Failed saving the DB: ${systemErrorText(failure)}`);
+        return;
+      }
+      server.log.notice("DB saved on disk");
+      this.saved(server.counters.changes, Date.now());
+    });
   }
 
   private saved(changes: number, startedAt: number): void {
@@ -115,7 +119,7 @@ export class Persistence {
     this.lastTry = Date.now();
     let file: BaseFile;
     try {
-      file = new BaseFile(`temp-${process.pid}.rdb`, server.config.values.rdbSaveIncrementalFsync);
+      file = new BaseFile(temporaryName(), server.config.values.rdbSaveIncrementalFsync);
     } catch (error) {
       log.warning(`Failed opening the temp RDB file for saving: ${systemErrorText(error)}`);
       this.lastOk = false;
@@ -163,11 +167,12 @@ export class Persistence {
     this.server.log.notice("The background save under way is given up");
     this.job.abort();
     this.job = null;
-    try {
-      unlinkSync(`temp-${process.pid}.rdb`);
-    } catch {
-      // It had not been made yet.
-    }
+    this.removeTemporary();
+  }
+
+  /** Removes what a save that will not go on has written. */
+  removeTemporary(): void {
+    rmSync(temporaryName(), { force: true });
   }
 
   /** After FLUSHALL: with save points, the empty data set is saved at once. */
@@ -220,5 +225,44 @@ export class Persistence {
   loaded(load: RdbLoad): void {
     this.keysLoaded = load.keysLoaded;
     this.keysExpired = load.keysExpired;
+  }
+}
+
+/** Writing the file while nothing else happens, in steps. */
+export class ForegroundSave {
+  private file: BaseFile | null = null;
+  private save: RdbSave | null = null;
+
+  /** `ended` hears of the error, null where all is on disk under the file's name. */
+  constructor(
+    private readonly path: string,
+    private readonly databases: Iterable<Database>,
+    private readonly options: SaveOptions,
+    private readonly ended: (failure: unknown) => void,
+  ) {}
+
+  /** Keys written. */
+  get keys(): number {
+    return this.save?.keys ?? 0;
+  }
+
+  step(outOfTime: () => boolean): "more" | "done" | "failed" {
+    try {
+      const file = (this.file ??= new BaseFile(temporaryName(), false));
+      this.save ??= new RdbSave(
+        this.databases,
+        (buf, start, end) => file.write(buf.subarray(start, end)),
+        this.options,
+      );
+      if (!this.save.step(outOfTime)) return "more";
+      file.finishNow();
+      file.rename(this.path);
+    } catch (error) {
+      this.file?.discard();
+      this.ended(error);
+      return "failed";
+    }
+    this.ended(null);
+    return "done";
   }
 }

@@ -1,10 +1,12 @@
 import type { Socket, SocketHandler } from "bun";
 import { Blocking } from "../blocking/blocking.ts";
+import type { Call } from "../call/call.ts";
 import { type EffectSink, type ExecuteDeps, Executor } from "../call/execute.ts";
 import { KeyWatchers } from "../call/key-watchers.ts";
-import { Registry } from "../call/registry.ts";
+import { type Command, Registry } from "../call/registry.ts";
 import type { Session } from "../call/session.ts";
 import { SnapshotGuard } from "../call/snapshot-guard.ts";
+import { Migrations } from "../cluster/migrations.ts";
 import { allCommands } from "../commands/all.ts";
 import type { Config } from "../config/config.ts";
 import { DebugSettings } from "../config/debug-settings.ts";
@@ -33,7 +35,7 @@ import { Crash } from "./crash.ts";
 import { Cron, type CronDeps } from "./cron.ts";
 import { Dispatcher } from "./dispatcher.ts";
 import { Info } from "./info/info.ts";
-import { type Endpoint, Listeners } from "./listeners.ts";
+import { clientTls, type Endpoint, Listeners } from "./listeners.ts";
 import { type Loading, Reloading } from "./loading.ts";
 import { Lookahead } from "./lookahead.ts";
 import { MemoryWatch } from "./memory-watch.ts";
@@ -99,13 +101,14 @@ export class Server implements ConnectionHost {
     keyspace: { select: (id) => this.keyspace.select(id) },
     commandOf: (session) => session.lastCommand!,
     execute: () => this.executor.execute,
-    answer: (session, reply) => this.answer(session, reply),
+    answer: (session, reply, wrote) => this.answer(session, reply, wrote),
     countError: (text) => this.counters.countError(text),
     answered: ({ lastCommand }, failed) => {
       if (lastCommand === null) return;
       lastCommand.calls++;
       if (failed) lastCommand.failed++;
     },
+    eventBegins: () => this.executor.begin(),
     updateClock: () => this.clock.update(),
     watchingChanged: () => this.keyWatchers.refresh(),
   });
@@ -114,6 +117,16 @@ export class Server implements ConnectionHost {
     clock: this.clock,
     execute: () => this.executor.execute,
     effects: { begin: () => this.effects.begin(), end: () => this.effects.end() },
+    watchingChanged: () => this.keyWatchers.refresh(),
+  });
+  readonly migrations = new Migrations({
+    blocking: this.blocking,
+    clock: this.clock,
+    tls: () => (this.config.values.tlsCluster ? clientTls(this.config.values) : undefined),
+    compress: () => this.config.values.rdbcompression,
+    frozen: () => this.shutdown.saving,
+    anyQueued: (session, test) => this.transactions.anyQueued(session, test),
+    gateChanged: () => this.gateChanged(),
     watchingChanged: () => this.keyWatchers.refresh(),
   });
   readonly keyWatchers = new KeyWatchers();
@@ -155,6 +168,7 @@ export class Server implements ConnectionHost {
     );
     this.keyWatchers.add(this.blocking);
     this.keyWatchers.add(this.transactions);
+    this.keyWatchers.add(this.migrations);
     this.registry = new Registry(allCommands(this));
     this.memory = new MemoryWatch(this);
     this.slowCommands = new SlowCommands(this.slowlog, this.latency, values);
@@ -209,7 +223,16 @@ export class Server implements ConnectionHost {
       suspended: (connection) => this.suspendedConnections.add(connection),
     });
     this.outputLimits = new OutputLimits(this.config.values, this.clock, this.counters, this.log);
-    this.shutdown = new Shutdown(config, log, this.persistence, this.appendOnly.aof, () => this.closeAll());
+    this.shutdown = new Shutdown({
+      config,
+      log,
+      persistence: this.persistence,
+      aof: this.appendOnly.aof,
+      blocking: this.blocking,
+      loading: () => this.loading !== null,
+      freeze: (frozen) => this.freeze(frozen),
+      closeAll: () => this.closeAll(),
+    });
     this.listeners = new Listeners((kind) => this.handlers(kind));
     this.cronDeps = {
       clock: this.clock,
@@ -218,9 +241,11 @@ export class Server implements ConnectionHost {
       latency: this.latency,
       hz: () => values.hz,
       tasks: [
+        () => this.shutdown.tick(),
         () => this.persistence.tick(),
         () => this.appendOnly.aof.tick(),
         () => this.pause.check(this.clock.now),
+        () => this.migrations.targets.tick(this.clock.now),
         () => this.rates.sample(this.counters, this.clock.monotonic() / 1000),
         (tick) => this.checkClients(tick),
       ],
@@ -381,6 +406,7 @@ export class Server implements ConnectionHost {
     } catch (error) {
       this.writer.pos = Math.min(mark, this.writer.pos);
       this.outbox.executing = null;
+      this.turn.forgetWrites(this.writer.pos);
       this.failed(connection, error);
     }
     if (connection.reader.pending > this.config.values.clientQueryBufferLimit)
@@ -431,6 +457,26 @@ export class Server implements ConnectionHost {
     this.turn.forget(connection);
   }
 
+  /** Commands are held back for a while, or no longer. */
+  private gateChanged(): void {
+    const { migrations, shutdown, pause } = this;
+    pause.gate = migrations.active || shutdown.saving ? this.gate : null;
+    this.resumeAll();
+  }
+
+  /** While the final RDB file is written, nothing may change. */
+  private freeze(frozen: boolean): void {
+    if (frozen) this.cron.stop();
+    else this.cron.start();
+    this.gateChanged();
+  }
+
+  private readonly gate = (call: Call, command: Command): boolean => {
+    if (this.shutdown.saving) return true;
+    const queues = call.session.inTransaction && command.spec.immediate !== true;
+    return !queues && this.migrations.delays(call, command);
+  };
+
   private resumeAll(): void {
     const waiting = [...this.suspendedConnections];
     this.suspendedConnections.clear();
@@ -441,10 +487,10 @@ export class Server implements ConnectionHost {
   }
 
   /** Answers a client that waited, and lets its connection go on. */
-  private answer(session: Session, reply: Uint8Array): void {
+  private answer(session: Session, reply: Uint8Array, wrote: boolean): void {
     const connection = this.clients.get(session.id);
     if (connection === undefined || connection.closed) return;
-    if (session.replyMode === "on") connection.send(reply);
+    if (session.replyMode === "on") this.turn.holdApart(connection, reply, wrote);
     connection.suspended = false;
     setImmediate(() => this.resume(connection));
   }

@@ -1,12 +1,19 @@
 import { rmSync } from "node:fs";
 import type { Aof } from "../aof/aof.ts";
+import type { Blocking, Hold } from "../blocking/blocking.ts";
+import type { Call } from "../call/call.ts";
 import type { Config } from "../config/config.ts";
 import type { Log } from "../host/log.ts";
-import type { Persistence } from "./persistence.ts";
+import type { ForegroundSave, Persistence } from "./persistence.ts";
 
 /**
- * Ending the server: SHUTDOWN, SIGTERM and SIGINT. A second signal while the first is being obeyed, or a
- * SHUTDOWN that cannot be done, follows Redis's rules.
+ * Ending the server: SHUTDOWN, SIGTERM and SIGINT.
+ *
+ *   signal -> noted -> the cron begins -> AOF to disk, BGSAVE given up -> final RDB file, in slices -> exit
+ *
+ * Until the cron has begun, SHUTDOWN ABORT takes a signal back. While the final file is written everybody waits,
+ * so that nothing is acknowledged that it lacks; it is written in slices all the same, because a second SIGINT
+ * must be heard: it ends the process at once. Where saving is wanted and cannot be done, the server lives on.
  */
 export interface ShutdownRequest {
   /** What to do about the data set; "default": save if save points are configured. */
@@ -17,77 +24,155 @@ export interface ShutdownRequest {
   force: boolean;
 }
 
+export interface ShutdownParts {
+  readonly config: Config;
+  readonly log: Log;
+  readonly persistence: Persistence;
+  readonly aof: Aof;
+  readonly blocking: Pick<Blocking, "hold" | "resume">;
+  /** The data set is not whole yet. */
+  loading(): boolean;
+  /** Everything stands still from now on, or goes on again. */
+  freeze(frozen: boolean): void;
+  closeAll(): void;
+}
+
+type Signal = "SIGTERM" | "SIGINT";
+
+const SLICE_MS = 50;
+
 export class Shutdown {
-  private underWay = false;
+  /** The signal that the cron is to obey, or is obeying. */
+  private asked: Signal | null = null;
+  /** The data set is being saved. */
+  saving = false;
+  /** The client whose SHUTDOWN is under way. */
+  private hold: Hold | null = null;
+  private failedHold: Hold | null = null;
 
-  constructor(
-    private readonly config: Config,
-    private readonly log: Log,
-    private readonly persistence: Persistence,
-    private readonly aof: Aof,
-    private readonly closeAll: () => void,
-  ) {}
+  constructor(private readonly parts: ShutdownParts) {}
 
-  /** Obeys SIGTERM and SIGINT as shutdown-on-sigterm and shutdown-on-sigint say. */
   listenForSignals(): void {
-    const onSignal = (
-      signal: "SIGTERM" | "SIGINT",
-      directive: "shutdownOnSigterm" | "shutdownOnSigint",
-    ): void => {
-      process.on(signal, () => {
-        if (this.underWay && signal === "SIGINT") {
-          this.log.warning("You insist... exiting now.");
-          process.exit(1);
-        }
-        this.log.warning(`Received ${signal} scheduling shutdown...`);
-        const words = this.config.text(
-          directive === "shutdownOnSigterm" ? "shutdown-on-sigterm" : "shutdown-on-sigint",
-        );
-        this.run({
-          save: words.includes("nosave") ? "nosave" : words.includes("save") ? "save" : "default",
-          now: words.includes("now"),
-          force: words.includes("force"),
-        });
-      });
-    };
-    onSignal("SIGTERM", "shutdownOnSigterm");
-    onSignal("SIGINT", "shutdownOnSigint");
+    for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => this.signalled(signal));
   }
 
-  /** Ends the process, or returns false where saving was asked for and cannot be done. */
-  run(request: ShutdownRequest): boolean {
-    this.underWay = true;
-    const { values } = this.config;
-    this.log.warning("User requested shutdown...");
-    const { blocksShutdown } = this.aof;
+  private signalled(signal: Signal): void {
+    const { log, persistence, loading } = this.parts;
+    if (this.asked !== null && signal === "SIGINT") {
+      log.warning("You insist... exiting now.");
+      persistence.removeTemporary();
+      process.exit(1);
+    }
+    log.warning(
+      loading()
+        ? "Received shutdown signal during loading, scheduling shutdown."
+        : `Received ${signal} scheduling shutdown...`,
+    );
+    this.asked = signal;
+  }
+
+  /** With each tick of the cron: obeys a signal, as shutdown-on-sigterm and shutdown-on-sigint say. */
+  tick(): void {
+    if (this.asked === null || this.saving) return;
+    const words = this.parts.config.text(
+      this.asked === "SIGTERM" ? "shutdown-on-sigterm" : "shutdown-on-sigint",
+    );
+    this.begin(
+      {
+        save: words.includes("nosave") ? "nosave" : words.includes("save") ? "save" : "default",
+        now: words.includes("now"),
+        force: words.includes("force"),
+      },
+      null,
+    );
+  }
+
+  /** SHUTDOWN; false: refused, the log says why. If it returns true, the call is held, and executed again if it fails. */
+  run(call: Call, request: ShutdownRequest): boolean {
+    return this.begin(request, call);
+  }
+
+  /** Whether this is the call that was held and has failed since. */
+  hasFailed(call: Call): boolean {
+    return this.failedHold?.session === call.session;
+  }
+
+  /** SHUTDOWN ABORT; false where there is nothing to abort. */
+  abort(): boolean {
+    if (this.asked === null) return false;
+    this.asked = null;
+    this.parts.log.notice("Shutdown manually aborted.");
+    return true;
+  }
+
+  private begin(request: ShutdownRequest, call: Call | null): boolean {
+    const { log, aof, persistence, config, loading, blocking } = this.parts;
+    log.notice("User requested shutdown...");
+    const { blocksShutdown } = aof;
     if (blocksShutdown !== null && !request.force) {
-      this.log.warning(`${blocksShutdown}, can't exit.`);
-      this.log.warning("Errors trying to shut down the server. Check the logs for more information.");
-      this.underWay = false;
+      log.warning(`${blocksShutdown}, can't exit.`);
+      this.failed();
       return false;
     }
-    if (blocksShutdown !== null) this.log.warning(`${blocksShutdown}. Exit anyway.`);
-    this.aof.close();
-    this.persistence.abort();
-    if (request.save === "save" || (request.save === "default" && values.save.length > 0)) {
-      this.log.notice("Saving the final RDB snapshot before exiting.");
-      if (!this.persistence.save() && !request.force) {
-        this.log.warning("Error trying to save the DB, can't exit.");
-        this.log.warning("Errors trying to shut down the server. Check the logs for more information.");
-        this.underWay = false;
-        return false;
-      }
-    }
-    this.removeFiles();
-    this.closeAll();
-    this.log.warning("Redis is now ready to exit, bye bye...");
-    process.exit(0);
+    if (blocksShutdown !== null) log.warning(`${blocksShutdown}. Exit anyway.`);
+    if (persistence.job !== null) log.warning("There is a child saving an .rdb. Killing it!");
+    persistence.abort();
+    aof.close();
+    // Half a data set must not take the place of the whole one.
+    const save = loading() ? "nosave" : request.save;
+    if (save === "nosave" || (save === "default" && config.values.save.length === 0)) this.exit();
+    log.notice("Saving the final RDB snapshot before exiting.");
+    if (call !== null) this.hold = blocking.hold(call);
+    this.saving = true;
+    this.parts.freeze(true);
+    this.slice(persistence.beginSave(), request.force);
+    return true;
   }
 
-  private removeFiles(): void {
-    const { pidfile } = this.config.values;
-    if (pidfile === "") return;
-    this.log.notice("Removing the pid file.");
-    rmSync(pidfile, { force: true });
+  private slice(save: ForegroundSave, force: boolean): void {
+    const delay = this.parts.config.values.rdbKeySaveDelay;
+    const end = performance.now() + SLICE_MS;
+    const before = save.keys;
+    const state = save.step(() => delay > 0 || performance.now() >= end);
+    if (state === "more") {
+      setTimeout(() => this.slice(save, force), (delay * (save.keys - before)) / 1000);
+      return;
+    }
+    const { log } = this.parts;
+    if (state === "done") this.exit();
+    if (force) {
+      log.warning("Error trying to save the DB. Exit anyway.");
+      this.exit();
+    }
+    log.warning("Error trying to save the DB, can't exit.");
+    this.saving = false;
+    this.parts.freeze(false);
+    this.failed();
+  }
+
+  private failed(): void {
+    this.parts.log.warning("Errors trying to shut down the server. Check the logs for more information.");
+    this.asked = null;
+    const { hold } = this;
+    this.hold = null;
+    if (hold === null) return;
+    this.failedHold = hold;
+    // Where it failed in its first slice, the command is still under way.
+    queueMicrotask(() => {
+      this.parts.blocking.resume(hold);
+      this.failedHold = null;
+    });
+  }
+
+  private exit(): never {
+    const { config, log, closeAll } = this.parts;
+    const { pidfile } = config.values;
+    if (pidfile !== "") {
+      log.notice("Removing the pid file.");
+      rmSync(pidfile, { force: true });
+    }
+    closeAll();
+    log.warning("Redis is now ready to exit, bye bye...");
+    process.exit(0);
   }
 }

@@ -1,4 +1,5 @@
 import type { FlushResult } from "../aof/writer.ts";
+import { latin1Bytes } from "../bytes/ascii.ts";
 import type { ReplyWriter } from "../resp/reply-writer.ts";
 import type { Connection } from "./connection.ts";
 
@@ -14,6 +15,8 @@ import type { Connection } from "./connection.ts";
  * wait with their buffer until it is; later turns queue up behind them.
  */
 export interface Durability {
+  /** A reply to a write can turn out to be untrue: appendfsync always. */
+  readonly mayRefuse: boolean;
   /** Writes what the turn has recorded. */
   flush(): FlushResult;
   /** As `flush`, and it is on disk, or has failed to get there, when this returns. */
@@ -29,19 +32,28 @@ class Held {
   readonly owners: Connection[] = [];
   readonly starts: number[] = [];
   readonly ends: number[] = [];
-  /** For each stretch, how many commands it answers, and whether any of them may have written. */
-  readonly counts: number[] = [];
-  readonly wrote: boolean[] = [];
+  /** Replies that stand in buffers of their own, by the index of their stretch. */
+  apart: Map<number, Apart> | null = null;
+}
+
+interface Apart {
+  readonly bytes: Uint8Array;
+  /** It answers a write. */
+  readonly wrote: boolean;
 }
 
 /** A turn that waits for the disk. */
 interface Waiting {
   readonly held: Held;
   readonly buf: Uint8Array;
+  /** Where replies to writes begin and end. */
+  readonly writes: Int32Array;
   /** The disk has answered. */
   settled: boolean;
   failed: boolean;
 }
+
+const NO_WRITES = new Int32Array(0);
 
 export class Turn {
   private held = new Held();
@@ -50,20 +62,54 @@ export class Turn {
   /** Connections with output of their own to send, or to be ended. */
   private readonly others = new Set<Connection>();
   private scheduled = false;
+  /** Start and end of replies to writes in the writer, while `tracking`. */
+  private writes = new Int32Array(512);
+  private writeCount = 0;
 
   constructor(
     private readonly writer: ReplyWriter,
     private readonly durability: () => Durability,
   ) {}
 
+  /** Whether `noteWrite` is to be called. */
+  get tracking(): boolean {
+    return this.durability().mayRefuse;
+  }
+
+  /** What stands in the writer from `start` to its end answers a write, and becomes an error if that fails. */
+  noteWrite(start: number): void {
+    if (this.writeCount + 2 > this.writes.length) {
+      const larger = new Int32Array(this.writes.length * 2);
+      larger.set(this.writes);
+      this.writes = larger;
+    }
+    this.writes[this.writeCount++] = start;
+    this.writes[this.writeCount++] = this.writer.pos;
+  }
+
+  /** What stood in the writer from here on has been taken back. */
+  forgetWrites(start: number): void {
+    while (this.writeCount > 0 && this.writes[this.writeCount - 1]! > start) this.writeCount -= 2;
+  }
+
   /** The connection's replies stand in the writer from `start` to its end. */
-  hold(connection: Connection, start: number, commands: number, wrote: boolean): void {
+  hold(connection: Connection, start: number): void {
     const { held } = this;
     held.owners.push(connection);
     held.starts.push(start);
     held.ends.push(this.writer.pos);
-    held.counts.push(commands);
-    held.wrote.push(wrote);
+    connection.holding++;
+    this.schedule();
+  }
+
+  /** As `hold`, for a reply that was made outside of its connection's own commands. */
+  holdApart(connection: Connection, bytes: Uint8Array, wrote: boolean): void {
+    const { held } = this;
+    held.apart ??= new Map();
+    held.apart.set(held.owners.length, { bytes, wrote });
+    held.owners.push(connection);
+    held.starts.push(0);
+    held.ends.push(bytes.length);
     connection.holding++;
     this.schedule();
   }
@@ -85,7 +131,7 @@ export class Turn {
     const result = this.durability().flushNow();
     const { held, writer } = this;
     this.held = new Held();
-    this.send(held, writer.buf, result === "failed", false);
+    this.send(held, writer.buf, result === "failed" ? this.writes.subarray(0, this.writeCount) : null, false);
   }
 
   /** Sends everything, or sees that it is sent when it may be; the writer is empty afterwards. */
@@ -96,9 +142,14 @@ export class Turn {
     if (held.owners.length > 0) {
       this.held = new Held();
       if (result === "pending" || this.waiting.length > 0) {
-        this.wait({ held, buf: writer.surrender(), settled: false, failed: false });
-      } else if (this.send(held, writer.buf, result === "failed", true)) writer.surrender();
+        const writes = this.writeCount === 0 ? NO_WRITES : this.writes.slice(0, this.writeCount);
+        this.wait({ held, buf: writer.surrender(), writes, settled: false, failed: false });
+      } else {
+        const refused = result === "failed" ? this.writes.subarray(0, this.writeCount) : null;
+        if (this.send(held, writer.buf, refused, true)) writer.surrender();
+      }
     }
+    this.writeCount = 0;
     writer.clear();
     for (const connection of this.others) {
       this.others.delete(connection);
@@ -112,25 +163,53 @@ export class Turn {
       turn.settled = true;
       turn.failed = failure !== null;
       while (this.waiting[0]?.settled) {
-        const { held, buf, failed } = this.waiting.shift()!;
-        this.send(held, buf, failed, true);
+        const { held, buf, writes, failed } = this.waiting.shift()!;
+        this.send(held, buf, failed ? writes : null, true);
       }
     });
   }
 
-  /** `mayKeep`: the last connection may keep the buffer; returns whether it did. */
-  private send(held: Held, buf: Uint8Array, failed: boolean, mayKeep: boolean): boolean {
-    const { owners, starts, ends } = held;
+  /**
+   * `refused`: the writes have failed, here are their replies; null: they have not. `mayKeep`: the last connection
+   * may keep the buffer; returns whether it did.
+   */
+  private send(held: Held, buf: Uint8Array, refused: Int32Array | null, mayKeep: boolean): boolean {
+    const { owners, starts, ends, apart } = held;
     const last = owners.length - 1;
     let kept = false;
     for (let i = 0; i <= last; i++) {
       const owner = owners[i]!;
       owner.holding--;
-      if (failed && held.wrote[i])
-        owner.refuse(this.durability().refusal ?? "ERR write failed", held.counts[i]!);
+      const own = apart === null ? undefined : apart.get(i);
+      if (refused !== null) {
+        const bytes =
+          own === undefined
+            ? this.withErrors(buf, starts[i]!, ends[i]!, refused)
+            : own.wrote
+              ? this.error()
+              : own.bytes;
+        owner.sendFrom(bytes, 0, bytes.length, true);
+      } else if (own !== undefined) owner.sendFrom(own.bytes, 0, own.bytes.length, true);
       else kept = owner.sendFrom(buf, starts[i]!, ends[i]!, mayKeep && i === last);
     }
     return kept;
+  }
+
+  /** A copy of the stretch in which replies to writes have become errors. */
+  private withErrors(buf: Uint8Array, start: number, end: number, refused: Int32Array): Uint8Array {
+    const parts: Uint8Array[] = [];
+    let at = start;
+    for (let i = 0; i < refused.length; i += 2) {
+      if (refused[i]! < at || refused[i + 1]! > end) continue;
+      parts.push(buf.subarray(at, refused[i]!), this.error());
+      at = refused[i + 1]!;
+    }
+    parts.push(buf.subarray(at, end));
+    return Buffer.concat(parts);
+  }
+
+  private error(): Uint8Array {
+    return latin1Bytes(`-${this.durability().refusal ?? "ERR write failed"}\r\n`);
   }
 
   private schedule(): void {

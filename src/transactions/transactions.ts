@@ -92,6 +92,17 @@ export class Transactions implements KeyWatcher {
     return this.open.get(session)?.flags ?? 0;
   }
 
+  /** Whether the session has queued a command for which this is true; the call is one of its own. */
+  anyQueued(session: Session, test: (call: Call, command: Command) => boolean): boolean {
+    const { inner } = this;
+    inner.session = session;
+    for (const { command, request } of this.open.get(session)?.commands ?? []) {
+      inner.load(request);
+      if (test(inner, command)) return true;
+    }
+    return false;
+  }
+
   discard(session: Session): void {
     this.close(session);
     this.unwatch(session);

@@ -224,8 +224,26 @@ for (const policy of ["always", "everysec"]) {
       writeFileSync(ballast, "", { flag: "a" });
     }
     const big = "x".repeat(600_000);
-    const reply = await client.call("SET", "big", big);
-    if (policy === "always") expect((reply as ReplyError).message).toStartWith("MISCONF Errors writing");
+    const message = (reply: Reply | undefined) => (reply as ReplyError).message;
+    // One piece, so that all of it is one turn's; of what it says only the writes become errors.
+    for (const line of [
+      "MULTI",
+      "GET before",
+      `SET big ${big}`,
+      "EXEC",
+      "GET before",
+      "RPUSH queue x",
+      "EXISTS big",
+    ])
+      client.send(...line.split(" "));
+    const replies: Reply[] = [];
+    for (let i = 0; i < 7; i++) replies.push(await client.next());
+    expect(replies.slice(0, 3)).toEqual(["OK", "QUEUED", "QUEUED"]);
+    expect([replies[4], replies[6]]).toEqual(["1", 1]);
+    if (policy === "always") {
+      expect(message(replies[3])).toStartWith("MISCONF Errors writing");
+      expect(message(replies[5])).toStartWith("MISCONF Errors writing");
+    }
     await until(async () => (await info(call, "aof_last_write_status")) === "err");
     const refused = (await call("SET refused 1")) as ReplyError;
     expect(refused.message).toBe("MISCONF Errors writing to the AOF file: No space left on device");

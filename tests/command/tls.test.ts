@@ -81,6 +81,7 @@ describe.skipIf(openssl === null)("TLS [needs openssl]", () => {
     certificate("server", "authority");
     certificate("client", "authority");
     certificate("stranger", "strangers");
+    certificate("foreign", "strangers");
   });
 
   describe("beside a plain port, client certificates not asked for", () => {
@@ -241,6 +242,36 @@ describe.skipIf(openssl === null)("TLS [needs openssl]", () => {
       expect(await pings(tlsPort, clientTls("client"))).toBe(true);
       await server.stop();
     }
+  });
+
+  test("MIGRATE goes over TLS where tls-cluster says so, and only to who is trusted", async () => {
+    const [from, to, other] = [freePort(), freePort(), freePort()] as const;
+    const start = (port: number, files: string[]): Promise<TestServer> =>
+      startServer([
+        "--tls-port",
+        String(port),
+        ...files,
+        ...AUTHORITY,
+        "--tls-cluster",
+        "yes",
+        "--tls-auth-clients",
+        "yes",
+      ]);
+    const foreign = ["--tls-cert-file", path("foreign.crt"), "--tls-key-file", path("foreign.key")];
+    const servers = await Promise.all([
+      start(from, SERVER_FILES),
+      start(to, SERVER_FILES),
+      start(other, foreign),
+    ]);
+    const client = await RawClient.open({ port: servers[0].port });
+    client.send("MSET a 1 b 2\r\n");
+    await client.expect("+OK\r\n");
+    client.send(`MIGRATE 127.0.0.1 ${to} a 0 5000\r\n`);
+    await client.expect("+OK\r\n");
+    client.send(`MIGRATE 127.0.0.1 ${other} b 0 5000\r\n`);
+    await client.expect("-IOERR error or timeout connecting to the client\r\n");
+    client.end();
+    for (const server of servers) await server.stop();
   });
 
   test("certificates can be exchanged while the server runs", async () => {

@@ -40,7 +40,7 @@ export function statsSection(server: Server): Field[] {
     ["pubsubshard_channels", subscriptions.shardCount],
     ["latest_fork_usec", 0],
     ["total_forks", 0],
-    ["migrate_cached_sockets", 0],
+    ["migrate_cached_sockets", server.migrations.targets.count],
     ["slave_expires_tracked_keys", 0],
     ["active_defrag_hits", 0],
     ["active_defrag_misses", 0],

@@ -60,6 +60,7 @@ class Host implements ConnectionHost {
       return "done";
     },
     whenDurable: (done) => this.waiting.push(done),
+    mayRefuse: true,
     refusal: "MISCONF not on disk",
   }));
   readonly gone: Connection[] = [];
@@ -98,7 +99,8 @@ class Host implements ConnectionHost {
   reply(to: { connection: Connection; sent: string }, text: string, wrote = true): void {
     const mark = this.writer.pos;
     this.writer.raw(Buffer.from(text, "latin1"));
-    this.turn.hold(to.connection, mark, 1, wrote);
+    if (wrote) this.turn.noteWrite(mark);
+    this.turn.hold(to.connection, mark);
     to.sent += text;
   }
 }
@@ -116,7 +118,13 @@ test("every client gets its own bytes in order, whatever the kernel takes", () =
     if (round % 2 === 1) host.durable = "pending";
     for (let step = 0; step < 60; step++) {
       const client = random.pick(clients);
-      switch (random.below(6)) {
+      switch (random.below(7)) {
+        case 6: {
+          const text = randomText(random);
+          host.turn.holdApart(client.connection, Buffer.from(text, "latin1"), true);
+          client.sent += text;
+          break;
+        }
         case 0:
         case 1:
           host.reply(client, randomText(random));
@@ -163,7 +171,7 @@ test("sending held replies in the middle of a command leaves the writer where it
   a.connection.send(Buffer.from("push"));
   expect(host.writer.pos).toBe(mark);
   host.writer.raw(Buffer.from("reply to B"));
-  host.turn.hold(b.connection, mark, 1, false);
+  host.turn.hold(b.connection, mark);
   host.turn.end();
   expect(b.socket.text).toBe("reply to B");
   a.socket.room = Number.POSITIVE_INFINITY;
@@ -234,6 +242,51 @@ test("replies wait for the disk, in order, and become errors where it fails", ()
   host.turn.end();
   expect(a.socket.text).toBe("one -MISCONF not on disk\r\n-MISCONF not on disk\r\n");
   expect(b.socket.text).toBe("read read");
+});
+
+test("of one client's stretch, the replies to writes alone become errors", () => {
+  for (const durable of ["pending", "failed"] as const) {
+    const host = new Host();
+    host.durable = durable;
+    const [a, b, c] = [host.connect(), host.connect(), host.connect()];
+    const stretch = (client: typeof a, ...replies: [text: string, wrote: boolean][]): void => {
+      const mark = host.writer.pos;
+      for (const [text, wrote] of replies) {
+        const start = host.writer.pos;
+        host.writer.raw(Buffer.from(text, "latin1"));
+        if (wrote) host.turn.noteWrite(start);
+      }
+      host.turn.hold(client.connection, mark);
+    };
+    stretch(a, ["read1 ", false], ["write1 ", true], ["write2 ", true], ["read2 ", false], ["write3", true]);
+    stretch(b, ["only reads", false]);
+    stretch(a, ["write4", true], ["read3", false]);
+    host.turn.holdApart(c.connection, Buffer.from("popped"), true);
+    host.turn.holdApart(b.connection, Buffer.from(" timed out"), false);
+    host.turn.end();
+    if (durable === "pending") host.onDisk(new Error("disk"));
+    const error = "-MISCONF not on disk\r\n";
+    expect(a.socket.text).toBe(`read1 ${error}${error}read2 ${error}${error}read3`);
+    expect(b.socket.text).toBe("only reads timed out");
+    expect(c.socket.text).toBe(error);
+    // What the next turn writes lies at the same places.
+    host.durable = "failed";
+    stretch(a, ["x".repeat(50), false]);
+    host.turn.end();
+    expect(a.socket.text).toEndWith("x".repeat(50));
+  }
+});
+
+test("many writes in a turn", () => {
+  const host = new Host();
+  host.durable = "failed";
+  const client = host.connect();
+  for (let i = 0; i < 2000; i++) host.reply(client, i % 3 === 0 ? "write" : "read ", i % 3 === 0);
+  host.turn.end();
+  const [write, read] = ["-MISCONF not on disk\r\n", "read "];
+  let expected = "";
+  for (let i = 0; i < 2000; i++) expected += i % 3 === 0 ? write : read;
+  expect(client.socket.text).toBe(expected);
 });
 
 test("a connection closed at once gets nothing more, and frees what waits", () => {

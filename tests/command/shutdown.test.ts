@@ -1,0 +1,192 @@
+/** SHUTDOWN, SIGTERM and SIGINT: what they save, what stops them, and who takes them back. */
+import { afterEach, expect, test } from "bun:test";
+import { existsSync, mkdirSync, mkdtempSync, rmSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { adopt } from "../../scripts/lib/launch.ts";
+import { fieldsOf, ReplyError, RespClient } from "../resp-client.ts";
+import { serverCommand, startServer, type TestServer } from "../server.ts";
+
+const folders: string[] = [];
+const running: TestServer[] = [];
+
+afterEach(async () => {
+  for (const server of running.splice(0)) await server.stop("SIGKILL");
+  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
+});
+
+async function start(...args: string[]): Promise<{ folder: string; server: TestServer; client: RespClient }> {
+  const folder = mkdtempSync(join(tmpdir(), "redbun-shutdown-"));
+  folders.push(folder);
+  return { folder, ...(await startIn(folder, ...args)) };
+}
+
+async function startIn(
+  folder: string,
+  ...args: string[]
+): Promise<{ server: TestServer; client: RespClient }> {
+  const server = await startServer(["--dir", folder, "--enable-debug-command", "yes", ...args]);
+  running.push(server);
+  return { server, client: await RespClient.open(server.port) };
+}
+
+function error(reply: unknown): string {
+  expect(reply).toBeInstanceOf(ReplyError);
+  return (reply as ReplyError).message;
+}
+
+/** Keys whose saving takes so long that something can happen meanwhile: 20 of 50 ms. */
+async function slowToSave(client: RespClient): Promise<void> {
+  for (let i = 0; i < 20; i++) await client.call("SET", `key:${i}`, "value");
+  await client.call("CONFIG", "SET", "rdb-key-save-delay", "50000");
+}
+
+async function untilExists(path: string): Promise<void> {
+  while (!existsSync(path)) await Bun.sleep(1);
+}
+
+test("options: Redis's sentences", async () => {
+  const { client } = await start();
+  expect(error(await client.call("SHUTDOWN", "NOPE"))).toBe("ERR syntax error");
+  expect(error(await client.call("SHUTDOWN", "SAVE", "NOSAVE"))).toBe("ERR syntax error");
+  expect(error(await client.call("SHUTDOWN", "ABORT", "NOW"))).toBe("ERR syntax error");
+  expect(error(await client.call("SHUTDOWN", "ABORT"))).toBe("ERR No shutdown in progress.");
+});
+
+test("with save points the data set is saved, with NOSAVE not, with SAVE always", async () => {
+  for (const [save, option, saved] of [
+    ["900 100", null, true],
+    ["900 100", "NOSAVE", false],
+    ["", null, false],
+    ["", "SAVE", true],
+  ] as const) {
+    const { folder, server, client } = await start("--save", save);
+    await client.call("SET", "key", "value");
+    client.send("SHUTDOWN", ...(option === null ? [] : [option]));
+    expect(await client.nextOrEnd()).toBeUndefined();
+    expect(await server.process.exited).toBe(0);
+    expect(existsSync(join(folder, "dump.rdb"))).toBe(saved);
+    if (!saved) continue;
+    const { client: again } = await startIn(folder);
+    expect(await again.call("GET", "key")).toBe("value");
+  }
+});
+
+test("a signal is obeyed by the cron, and SHUTDOWN ABORT takes it back", async () => {
+  const { server, client } = await start("--save", "900 100");
+  await client.call("DEBUG", "PAUSE-CRON", "1");
+  server.process.kill("SIGTERM");
+  await server.logged("Received SIGTERM scheduling shutdown");
+  expect(await client.call("SHUTDOWN", "ABORT")).toBe("OK");
+  await server.logged("Shutdown manually aborted");
+  await client.call("DEBUG", "PAUSE-CRON", "0");
+  expect(error(await client.call("SHUTDOWN", "ABORT"))).toBe("ERR No shutdown in progress.");
+});
+
+test("shutdown-on-sigterm and shutdown-on-sigint", async () => {
+  for (const [signal, directive, words, saved] of [
+    ["SIGTERM", "shutdown-on-sigterm", "nosave now", false],
+    ["SIGTERM", "shutdown-on-sigint", "nosave", true],
+    ["SIGINT", "shutdown-on-sigint", "nosave", false],
+  ] as const) {
+    const { folder, server, client } = await start("--save", "900 100");
+    await client.call("SET", "key", "value");
+    await client.call("CONFIG", "SET", directive, words);
+    server.process.kill(signal);
+    expect(await server.process.exited).toBe(0);
+    expect(existsSync(join(folder, "dump.rdb"))).toBe(saved);
+  }
+});
+
+test("a second SIGINT ends at once and leaves nothing half written", async () => {
+  const { folder, server, client } = await start("--save", "900 100");
+  await slowToSave(client);
+  const temporary = join(folder, `temp-${server.process.pid}.rdb`);
+  server.process.kill("SIGINT");
+  await untilExists(temporary);
+  server.process.kill("SIGINT");
+  expect(await server.process.exited).toBe(1);
+  expect(server.log()).toContain("You insist... exiting now.");
+  expect(existsSync(temporary)).toBe(false);
+  expect(existsSync(join(folder, "dump.rdb"))).toBe(false);
+});
+
+test("nothing is acknowledged while the final file is written", async () => {
+  const { folder, server, client } = await start("--save", "900 100");
+  await slowToSave(client);
+  const writer = await RespClient.open(server.port);
+  client.send("SHUTDOWN");
+  await untilExists(join(folder, `temp-${server.process.pid}.rdb`));
+  writer.send("SET", "late", "1");
+  expect(await writer.nextOrEnd()).toBeUndefined();
+  expect(await server.process.exited).toBe(0);
+  const { client: again } = await startIn(folder);
+  expect(await again.call("DBSIZE")).toBe(20);
+});
+
+test("a running BGSAVE is given up and leaves no file", async () => {
+  const { folder, server, client } = await start();
+  await slowToSave(client);
+  await client.call("BGSAVE");
+  const temporary = join(folder, `temp-${server.process.pid}.rdb`);
+  await untilExists(temporary);
+  client.send("SHUTDOWN", "NOSAVE");
+  expect(await server.process.exited).toBe(0);
+  expect(existsSync(temporary)).toBe(false);
+});
+
+test("where saving fails the server lives on, and FORCE ends it", async () => {
+  const { folder, server, client } = await start("--save", "900 100");
+  mkdirSync(join(folder, "dump.rdb"));
+  await slowToSave(client);
+  client.send("SHUTDOWN");
+  const other = await RespClient.open(server.port);
+  await untilExists(join(folder, `temp-${server.process.pid}.rdb`));
+  // It waits while the file is written, and is served when that has failed.
+  expect(await other.call("GET", "key:0")).toBe("value");
+  expect(error(await client.next())).toBe("ERR Errors trying to SHUTDOWN. Check logs.");
+  await client.call("CONFIG", "SET", "rdb-key-save-delay", "0");
+  expect(error(await client.call("SHUTDOWN"))).toBe("ERR Errors trying to SHUTDOWN. Check logs.");
+  server.process.kill("SIGTERM");
+  await server.logged("Error trying to save the DB, can't exit.");
+  expect(await client.call("PING")).toBe("PONG");
+  expect(fieldsOf(await client.text("INFO", "persistence")).rdb_last_bgsave_status).toBe("ok");
+  client.send("SHUTDOWN", "FORCE");
+  expect(await client.nextOrEnd()).toBeUndefined();
+  expect(await server.process.exited).toBe(0);
+  expect(server.log()).toContain("Error trying to save the DB. Exit anyway.");
+});
+
+test("the first AOF is being written: not before it is there, but for FORCE", async () => {
+  const { server, client } = await start();
+  await slowToSave(client);
+  await client.call("CONFIG", "SET", "appendonly", "yes");
+  server.process.kill("SIGTERM");
+  await server.logged("Writing initial AOF, can't exit");
+  expect(error(await client.call("SHUTDOWN"))).toBe("ERR Errors trying to SHUTDOWN. Check logs.");
+  await client.call("CONFIG", "SET", "shutdown-on-sigterm", "force");
+  server.process.kill("SIGTERM");
+  expect(await server.process.exited).toBe(0);
+});
+
+test("while it loads, a signal ends the server and leaves the file as it was", async () => {
+  const { folder, server, client } = await start("--save", "900 100");
+  await client.call("DEBUG", "POPULATE", "1000");
+  client.send("SHUTDOWN");
+  expect(await server.process.exited).toBe(0);
+  const file = join(folder, "dump.rdb");
+  const { size } = statSync(file);
+  const args = ["--port", "0", "--unixsocket", "socket", "--dir", folder, "--save", "900 1"];
+  const loading = Bun.spawn([...serverCommand(), ...args, "--key-load-delay", "100000"], { stdout: "pipe" });
+  adopt(loading);
+  let log = "";
+  for await (const chunk of loading.stdout) {
+    const before = log;
+    log += Buffer.from(chunk).toString();
+    if (log.includes("Server initialized") && !before.includes("Server initialized")) loading.kill("SIGTERM");
+  }
+  expect(await loading.exited).toBe(0);
+  expect(log).toContain("Received shutdown signal during loading, scheduling shutdown.");
+  expect(log).not.toContain("DB loaded from disk");
+  expect(statSync(file).size).toBe(size);
+});
