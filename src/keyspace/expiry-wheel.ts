@@ -59,6 +59,12 @@ class Bucket {
 
   poppedTick = 0;
 
+  /** The hashes held, in no order. */
+  *hashes(): Iterable<number> {
+    for (let i = 0; i < this.used; i += 2) yield this.tail![i]!;
+    for (const chunk of this.chunks) for (let i = 0; i < CHUNK_INTS; i += 2) yield chunk[i]!;
+  }
+
   get empty(): boolean {
     return this.tail === null || this.used === 0;
   }
@@ -191,6 +197,13 @@ export class ExpiryWheel {
     while (!fresh.empty) whole.push(fresh.pop(), fresh.poppedTick);
     this.levels[level]![index] = whole;
     return whole;
+  }
+
+  /** The hashes of all entries, stale ones included, in no order. */
+  *hashes(): Iterable<number> {
+    yield* this.compaction.fresh.hashes();
+    for (const level of this.levels)
+      for (const bucket of level) if (bucket !== undefined) yield* bucket.hashes();
   }
 
   /** Bytes of the entries. */

@@ -19,6 +19,8 @@ const TICK_MS = 16;
 const SLICE = 200;
 /** Fields removed by one command. */
 const LAZY = 1000;
+/** Entries of the wheel looked at for one that stands. */
+const WORTH_LOOKING = 10_000;
 
 export class FieldExpiry {
   private wheel: ExpiryWheel | null = null;
@@ -39,6 +41,27 @@ export class FieldExpiry {
    */
   get frozen(): boolean {
     return !this.mayExpire || this.db.holds > 0;
+  }
+
+  /**
+   * Whether there are fields with an expiry. Of hashes that are gone the wheel still knows; where there are more of
+   * them than are worth looking at, it is assumed that there are.
+   */
+  get inUse(): boolean {
+    const { db, wheel, due } = this;
+    if (wheel === null) return false;
+    let looks = WORTH_LOOKING;
+    let found = false;
+    const look = (position: number): void => {
+      if ((this.tableAt(position)?.expiring ?? 0) > 0) found = true;
+    };
+    for (let i = 0; i < due.length && !found && looks > 0; i += 2, looks--) db.index.forHash(due[i]!, look);
+    if (found || looks === 0) return true;
+    for (const hash of wheel.hashes()) {
+      db.index.forHash(hash, look);
+      if (found || --looks <= 0) return true;
+    }
+    return false;
   }
 
   /** The hash at this position has got a field with an expiry, or has come under another key. */

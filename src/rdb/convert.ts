@@ -116,10 +116,28 @@ export function insertMember(
   set.insert(score, buf, start, end);
 }
 
-/**
- * The hash's listpack in a listpack of Redis 7.4 with a field, a value and the moment at which the field expires
- * (0: never) in turn. A field that expires is refused: this server's fields do not.
- */
+/** The table of a hash's listpack of Redis 7.4: a field, a value and the moment at which the field expires in turn. */
+export function expiringTableOf(listpack: ByteStore, context: ReadContext): HashTable {
+  const table = newTable(true, countEntries(listpack) / 3, context);
+  for (let at = lpFirst(listpack); at !== 0; at = lpNext(listpack, at)) {
+    const field = lpGet(listpack, at, item).text();
+    at = lpNext(listpack, at);
+    const value = lpGet(listpack, at, second).text();
+    setField(table, field.buf, field.start, field.end, value.buf, value.start, value.end);
+    at = lpNext(listpack, at);
+    expireField(table, field.buf, field.start, field.end, lpGet(listpack, at, second).number());
+  }
+  return table;
+}
+
+/** Sets the expiry of a field that has just been read; 0: none. */
+export function expireField(table: HashTable, buf: Uint8Array, start: number, end: number, at: number): void {
+  if (at === 0) return;
+  table.find(buf, start, end);
+  table.setExpiry(at);
+}
+
+/** The same listpack without the moments, where all are 0: no field expires. */
 export function withoutTimes(listpack: ByteStore): OwnBytes {
   const target = new OwnBytes();
   target.resize(listpack.end - listpack.start + 16);
@@ -130,11 +148,7 @@ export function withoutTimes(listpack: ByteStore): OwnBytes {
       lpAppend(target, buf, start, end);
       at = lpNext(listpack, at);
     }
-    lpGet(listpack, at, item);
-    if (!item.isInt || item.low !== 0 || item.high !== 0) corrupt(FIELDS_EXPIRE);
     at = lpNext(listpack, at);
   }
   return target;
 }
-
-export const FIELDS_EXPIRE = "Hash fields with an expiry are not supported";

@@ -1,6 +1,14 @@
 import { Crc64 } from "../bytes/crc64.ts";
 import type { Database } from "../keyspace/database.ts";
-import { corrupt, isObjectType, RDB_MAX_VERSION, RDB_VERSION } from "./format.ts";
+import {
+  corrupt,
+  FIELD_EXPIRY_VERSION,
+  isObjectType,
+  RDB_MAX_VERSION,
+  RDB_VERSION,
+  type RdbVersion,
+  TYPE,
+} from "./format.ts";
 import type { ValueReader } from "./read-value.ts";
 import { beginValue, rdbTypeOf } from "./write-value.ts";
 import type { RdbWriter } from "./writer.ts";
@@ -15,15 +23,21 @@ const FOOTER = 10;
 /** Elements between looks at nothing: a payload is written and read in one go. */
 const ALL = Number.POSITIVE_INFINITY;
 
-/** Writes the payload of a record's value; the writer holds it, and nothing else, afterwards. */
-export function writePayload(writer: RdbWriter, db: Database, position: number): void {
+/** Writes the payload of a record's value, in this version or the oldest one above that can hold it; the writer holds it, and nothing else, afterwards. */
+export function writePayload(
+  writer: RdbWriter,
+  db: Database,
+  position: number,
+  atLeast: RdbVersion = RDB_VERSION,
+): void {
   writer.clear();
-  const type = rdbTypeOf(db, position);
+  const type = rdbTypeOf(db, position, atLeast);
   writer.byte(type);
   const writing = beginValue(writer, db, position, type);
   while (writing !== null && !writing.step(ALL));
-  writer.byte(RDB_VERSION & 255);
-  writer.byte(RDB_VERSION >> 8);
+  const version = type === TYPE.HASH_METADATA ? FIELD_EXPIRY_VERSION : atLeast;
+  writer.byte(version & 255);
+  writer.byte(version >> 8);
   writer.writeChecksum();
 }
 

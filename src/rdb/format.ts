@@ -23,11 +23,14 @@
  *
  *   value     by type, see TYPE below: write-value.ts has what is written, read-value.ts what is read
  *
- * Written is version 11, as by Redis 7.2 (or 10, for 7.0); read are versions 1 to 12 (up to Redis 7.4).
+ * Written is version 11, as by Redis 7.2 (or 10, for 7.0), and 12 where fields of a hash expire; read are versions 1
+ * to 12 (up to Redis 7.4).
  */
 
-export type RdbVersion = 10 | 11;
+export type RdbVersion = 10 | 11 | 12;
 export const RDB_VERSION: RdbVersion = 11;
+/** The first version with hash fields that expire. */
+export const FIELD_EXPIRY_VERSION: RdbVersion = 12;
 /** Newest version that is read. */
 export const RDB_MAX_VERSION = 12;
 export const MAGIC = "REDIS";
@@ -130,6 +133,15 @@ export const NODE_PACKED = 2;
 export const DOUBLE_NAN = 253;
 export const DOUBLE_INF = 254;
 export const DOUBLE_NEG_INF = 255;
+
+/** The last moment at which a hash field can expire, by Redis: 48 bits. */
+export const FIELD_EXPIRY_MAX = 2 ** 48 - 1;
+
+/**
+ * A fact of our own in front of a stream in a file of version 10, which has no place for them: when each consumer last
+ * got something, in the order in which they follow, joined by commas. Redis skips facts that it does not know.
+ */
+export const ACTIVE_TIMES = "redbun-active-times";
 
 /** Parts of a module's value. */
 export const MODULE_PART = { EOF: 0, SINT: 1, UINT: 2, FLOAT: 3, DOUBLE: 4, STRING: 5 } as const;

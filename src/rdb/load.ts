@@ -1,10 +1,13 @@
 import type { Database } from "../keyspace/database.ts";
 import { NO_EXPIRY } from "../keyspace/database.ts";
-import { corrupt, RdbError } from "./format.ts";
+import { TYPE_STREAM } from "../keyspace/record.ts";
+import type { Stream } from "../types/stream.ts";
+import { ACTIVE_TIMES, corrupt, RdbError } from "./format.ts";
 import { RdbParts } from "./parts.ts";
 import { type ReadContext, ValueReader } from "./read-value.ts";
 import { RdbReader, type RdbSource } from "./reader.ts";
 import { clockOf } from "./usage.ts";
+import { setActiveTimes } from "./write-stream.ts";
 
 /**
  * Loading a file into databases, in slices between which the server can answer. What went wrong is thrown as
@@ -58,6 +61,8 @@ export class RdbLoad {
   private readonly values: ValueReader;
   private readonly parts: RdbParts;
   private db: Database;
+  /** Those of the stream that is to come; "": none. */
+  private activeTimes = "";
   private state: "start" | "parts" | "value" | "done" = "start";
 
   constructor(
@@ -135,7 +140,8 @@ export class RdbLoad {
         this.db = this.target.select(parts.database);
         return false;
       case "aux":
-        this.readAux(parts.name, parts.value);
+        if (parts.name === ACTIVE_TIMES) this.activeTimes = parts.value;
+        else this.readAux(parts.name, parts.value);
         return false;
       case "function":
         this.options.onFunction?.(parts.source);
@@ -172,6 +178,8 @@ export class RdbLoad {
   private store(): void {
     const { parts, values, db, options } = this;
     const { key } = parts;
+    const { activeTimes } = this;
+    this.activeTimes = "";
     if (options.skipExpired && parts.hasExpiry && parts.expireAt < db.context.clock.now) {
       values.abandon();
       this.keysExpired++;
@@ -184,6 +192,8 @@ export class RdbLoad {
         corrupt(`RDB has duplicated key '${parts.keyText}' in DB ${db.id}`);
       db.remove(old);
     }
+    if (activeTimes !== "" && values.type === TYPE_STREAM)
+      setActiveTimes(values.object as Stream, activeTimes);
     const expireAt = parts.hasExpiry ? Math.min(Math.max(parts.expireAt, 0), FARTHEST) : NO_EXPIRY;
     const position = values.store(db, key.buf, 0, key.end, expireAt);
     const clock = clockOf(db.context, parts.idle, parts.frequency);

@@ -20,14 +20,14 @@ import { SetValue } from "../types/set.ts";
 import { Zset } from "../types/zset.ts";
 import {
   addTo,
-  FIELDS_EXPIRE,
+  expireField,
   hashTableOf,
   insertMember,
   newSortedSet,
   newTable,
   setField,
 } from "./convert.ts";
-import { corrupt, NODE_PACKED, NODE_PLAIN, RdbError, TYPE } from "./format.ts";
+import { corrupt, FIELD_EXPIRY_MAX, NODE_PACKED, NODE_PLAIN, RdbError, TYPE } from "./format.ts";
 import type { Reading, ValueReader } from "./read-value.ts";
 import { countEntries, hasDuplicates, isListpack, ReadOnlyBytes } from "./validate.ts";
 import { fromZiplist } from "./ziplist.ts";
@@ -259,20 +259,25 @@ function keep(target: OwnBytes, data: Uint8Array, start: number, end: number): v
 
 // -------------------------------------------------------------------------------- hashes
 
-/** HASH: fields and values. HASH_METADATA of Redis 7.4: a time to live before each. */
+/**
+ * HASH: fields and values. HASH_METADATA of Redis 7.4: a moment before all, and with each field, in front, when it
+ * expires, from that moment on and one more (0: never). Before its release the moment was missing, and times absolute.
+ */
 export class HashReading implements Reading {
   private left: number;
   private readonly small = new OwnBytes();
   private table: HashTable | null = null;
   private readonly field = new OwnBytes();
   private readonly withTimes: boolean;
+  /** What the times count from. */
+  private base = 0;
 
   constructor(
     private readonly to: ValueReader,
     rdbType: number,
   ) {
     this.withTimes = rdbType !== TYPE.HASH;
-    if (rdbType === TYPE.HASH_METADATA) to.reader.int64();
+    if (rdbType === TYPE.HASH_METADATA) this.base = to.reader.int64() - 1;
     this.left = countOf(to, this.withTimes ? 3 : 2);
     lpCreate(this.small);
     if (this.left > to.context.limits.hashMaxListpackEntries)
@@ -283,21 +288,24 @@ export class HashReading implements Reading {
     const { field } = this;
     const { reader } = this.to;
     for (; this.left > 0 && elements > 0; this.left--, elements--) {
-      if (this.withTimes && reader.length() !== 0) corrupt(FIELDS_EXPIRE);
+      const time = this.withTimes ? reader.length() : 0;
+      const at = time === 0 ? 0 : this.base + time;
+      if (at < 0 || at > FIELD_EXPIRY_MAX) corrupt(`invalid expireAt time: ${at}`);
       reader.string();
       keep(field, reader.data, reader.start, reader.end);
       reader.string();
-      this.add(reader.data, reader.start, reader.end);
+      this.add(reader.data, reader.start, reader.end, at);
     }
     return this.left === 0 && this.finish();
   }
 
-  private add(value: Uint8Array, start: number, end: number): void {
+  private add(value: Uint8Array, start: number, end: number, expireAt: number): void {
     const { field, small, to } = this;
     if (this.table === null) {
       const longest = to.context.limits.hashMaxListpackValue;
       const bytes = field.end + (end - start);
-      if (field.end <= longest && end - start <= longest && lpBytes(small) + bytes < LP_MAX_BYTES) {
+      const fits = field.end <= longest && end - start <= longest && lpBytes(small) + bytes < LP_MAX_BYTES;
+      if (fits && expireAt === 0) {
         lpAppend(small, field.buf, 0, field.end);
         lpAppend(small, value, start, end);
         return;
@@ -305,6 +313,7 @@ export class HashReading implements Reading {
       this.table = hashTableOf(small, to.context);
     }
     setField(this.table, field.buf, 0, field.end, value, start, end);
+    expireField(this.table, field.buf, 0, field.end, expireAt);
   }
 
   private finish(): true {

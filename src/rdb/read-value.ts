@@ -23,7 +23,15 @@ import type { HashSeeds } from "../types/home.ts";
 import type { ListLimits } from "../types/list.ts";
 import type { SetLimits } from "../types/set.ts";
 import type { ZsetLimits } from "../types/zset.ts";
-import { entriesOf, hashTableOf, longestEntry, setTableOf, sortedSetOf, withoutTimes } from "./convert.ts";
+import {
+  entriesOf,
+  expiringTableOf,
+  hashTableOf,
+  longestEntry,
+  setTableOf,
+  sortedSetOf,
+  withoutTimes,
+} from "./convert.ts";
 import { corrupt, RdbError, TYPE } from "./format.ts";
 import { moduleName, skipModuleValue } from "./module.ts";
 import {
@@ -36,7 +44,14 @@ import {
 } from "./read-collections.ts";
 import { StreamReading } from "./read-stream.ts";
 import type { RdbReader } from "./reader.ts";
-import { isHashListpack, isSetListpack, isZsetListpack, ReadOnlyBytes } from "./validate.ts";
+import {
+  fieldsExpire,
+  isExpiringHashListpack,
+  isHashListpack,
+  isSetListpack,
+  isZsetListpack,
+  ReadOnlyBytes,
+} from "./validate.ts";
 import { fromZiplist, fromZipmap } from "./ziplist.ts";
 
 /**
@@ -146,6 +161,7 @@ export class ValueReader {
     if (object !== null) {
       position = addObject(db, type, key, start, end, object);
       this.object = null;
+      if (type === TYPE_HASH) db.fields.note(position);
     } else position = this.storeBytes(db, key, start, end);
     return expireAt === NO_EXPIRY ? position : db.setExpiry(position, expireAt);
   }
@@ -264,7 +280,12 @@ export class ValueReader {
       }
       case TYPE.HASH_LISTPACK_EX:
       case TYPE.HASH_LISTPACK_EX_PRE_GA:
-        return this.hash(withoutTimes(bytes), true);
+        this.countSanitized();
+        if (!isExpiringHashListpack(bytes, deep)) corrupt("Hash listpack integrity check failed.");
+        entriesOf(bytes);
+        if (fieldsExpire) this.setObject(TYPE_HASH, expiringTableOf(bytes, this.context));
+        else this.hash(withoutTimes(bytes), true);
+        return;
       default:
         throw new RdbError(`Unknown RDB encoding type ${rdbType}`);
     }

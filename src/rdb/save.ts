@@ -2,8 +2,11 @@ import { latin1Bytes } from "../bytes/ascii.ts";
 import { REDIS_VERSION } from "../host/version.ts";
 import type { Database } from "../keyspace/database.ts";
 import { ENC_OBJECT } from "../keyspace/record.ts";
+import { objectOf } from "../keyspace/value-bytes.ts";
 import type { BigValue } from "../memory/objects.ts";
-import { MAGIC, OP, RDB_VERSION, type RdbVersion } from "./format.ts";
+import type { Stream } from "../types/stream.ts";
+import { ACTIVE_TIMES, FIELD_EXPIRY_VERSION, MAGIC, OP, type RdbVersion, TYPE } from "./format.ts";
+import { activeTimes } from "./write-stream.ts";
 import { beginValue, type ObjectWriting, rdbTypeOf } from "./write-value.ts";
 import { type RdbSink, RdbWriter, type WriterOptions } from "./writer.ts";
 
@@ -21,8 +24,17 @@ export interface SaveOptions extends WriterOptions {
   readonly aux: readonly AuxField[];
   /** Sources of function libraries. */
   readonly functions: readonly Uint8Array[];
-  /** 10 for Redis 7.0; 11 without it. */
+  /** Without it, the oldest one that can hold the data. */
   readonly version?: RdbVersion;
+}
+
+/**
+ * The oldest version that can hold these databases, so that as many servers as possible can read the file: 10 of
+ * Redis 7.0, or 12 of Redis 7.4 where fields of hashes expire.
+ */
+export function oldestVersion(databases: Iterable<Database>): RdbVersion {
+  for (const { fields } of databases) if (fields.inUse) return FIELD_EXPIRY_VERSION;
+  return 10;
 }
 
 export type AuxField = readonly [name: string, value: string];
@@ -81,7 +93,7 @@ export class RdbRecords {
     private readonly options: SaveOptions,
   ) {
     this.writer = new RdbWriter(options, sink);
-    this.version = options.version ?? RDB_VERSION;
+    this.version = options.version ?? oldestVersion(databases);
     for (const { id, size, expires } of databases) this.sizes.set(id, [size, expires]);
   }
 
@@ -94,11 +106,7 @@ export class RdbRecords {
   begin(): void {
     const { writer, options } = this;
     writer.raw(latin1Bytes(MAGIC + String(this.version).padStart(4, "0")));
-    for (const [name, value] of options.aux) {
-      writer.byte(OP.AUX);
-      writer.string(latin1Bytes(name));
-      writer.string(latin1Bytes(value));
-    }
+    for (const [name, value] of options.aux) this.aux(name, value);
     for (const source of options.functions) {
       writer.byte(OP.FUNCTION2);
       writer.string(source);
@@ -114,13 +122,17 @@ export class RdbRecords {
     const { writer } = this;
     const { records } = db;
     if (id !== this.selected) this.select(id);
+    const type = rdbTypeOf(db, position, this.version);
+    if (type === TYPE.STREAM_LISTPACKS_2) {
+      const times = activeTimes(objectOf(db, position) as Stream);
+      if (times !== null) this.aux(ACTIVE_TIMES, times);
+    }
     const expireAt = records.expireAt(position);
     if (expireAt >= 0) {
       writer.byte(OP.EXPIRETIME_MS);
       writer.time(expireAt);
     }
     this.writeUsage(db, position);
-    const type = rdbTypeOf(db, position, this.version);
     writer.byte(type);
     const start = records.keyStart(position);
     writer.string(records.keyBytes(position), start, start + records.keyLength(position));
@@ -151,6 +163,13 @@ export class RdbRecords {
     this.writer.byte(OP.EOF);
     this.writer.writeChecksum();
     this.writer.flush();
+  }
+
+  private aux(name: string, value: string): void {
+    const { writer } = this;
+    writer.byte(OP.AUX);
+    writer.string(latin1Bytes(name));
+    writer.string(latin1Bytes(value));
   }
 
   private select(id: number): void {

@@ -2,6 +2,7 @@ import { parseDouble } from "../bytes/double.ts";
 import { halfSipHash } from "../bytes/siphash.ts";
 import { LpItem, lpFirst, lpGet, lpNext, lpValidate } from "../encodings/listpack.ts";
 import type { ByteStore } from "../memory/byte-store.ts";
+import { FIELD_EXPIRY_MAX } from "./format.ts";
 
 /**
  * Whether listpacks from outside hold what their type asks for. Their form is checked always: bytes that lie in the
@@ -55,6 +56,25 @@ export function isHashListpack(store: ByteStore, deep: boolean): boolean {
   return lpValidate(store) && countEntries(store) % 2 === 0 && !(deep && hasDuplicates(store, 2));
 }
 
+/**
+ * A hash's listpack of Redis 7.4: fields, values and the moments at which fields expire (0: never) in turn. Whether
+ * any does is noted in `fieldsExpire`.
+ */
+export function isExpiringHashListpack(store: ByteStore, deep: boolean): boolean {
+  fieldsExpire = false;
+  if (!lpValidate(store) || countEntries(store) % 3 !== 0) return false;
+  for (let at = lpFirst(store); at !== 0; at = lpNext(store, at)) {
+    at = lpNext(store, lpNext(store, at));
+    if (!lpGet(store, at, item).isInt) return false;
+    const moment = item.number();
+    if (moment < 0 || moment > FIELD_EXPIRY_MAX) return false;
+    if (moment > 0) fieldsExpire = true;
+  }
+  return !(deep && hasDuplicates(store, 3));
+}
+
+export let fieldsExpire = false;
+
 /** A sorted set's listpack: members and scores in turn. */
 export function isZsetListpack(store: ByteStore, deep: boolean): boolean {
   if (!lpValidate(store) || countEntries(store) % 2 !== 0) return false;
@@ -92,7 +112,7 @@ const seed1 = (Math.random() * 2 ** 32) | 0;
 const KEPT_SLOTS = 65536;
 
 /** Whether two of a sound listpack's entries are equal, looking at every `every`-th one. */
-export function hasDuplicates(store: ByteStore, every: 1 | 2): boolean {
+export function hasDuplicates(store: ByteStore, every: 1 | 2 | 3): boolean {
   const count = countEntries(store) / every;
   let size = 16;
   while (size < count * 2) size *= 2;
@@ -103,14 +123,14 @@ export function hasDuplicates(store: ByteStore, every: 1 | 2): boolean {
   return found;
 }
 
-function findEqual(store: ByteStore, every: 1 | 2, mask: number): boolean {
+function findEqual(store: ByteStore, every: 1 | 2 | 3, mask: number): boolean {
   for (let at = lpFirst(store); at !== 0; at = lpNext(store, at)) {
     const { buf, start, end } = lpGet(store, at, item).text();
     let slot = halfSipHash(seed0, seed1, buf, start, end) & mask;
     for (; slots[slot] !== 0; slot = (slot + 1) & mask)
       if (lpGet(store, slots[slot]!, other).equals(buf, start, end)) return true;
     slots[slot] = at;
-    if (every === 2) at = lpNext(store, at);
+    for (let i = 1; i < every; i++) at = lpNext(store, at);
   }
   return false;
 }

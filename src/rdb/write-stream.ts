@@ -97,6 +97,22 @@ export class StreamWriting implements ObjectWriting {
   }
 }
 
+/** When the consumers last got something (see ACTIVE_TIMES); null: it is when they were last seen. */
+export function activeTimes({ groups }: Stream): string | null {
+  const consumers = groups.flatMap((group) => group.consumers);
+  if (consumers.every(({ seenTime, activeTime }) => seenTime === activeTime)) return null;
+  return consumers.map(({ activeTime }) => activeTime).join();
+}
+
+/** Gives the consumers these times. What does not fit the stream is left. */
+export function setActiveTimes({ groups }: Stream, times: string): void {
+  const consumers = groups.flatMap((group) => group.consumers);
+  for (const [i, text] of times.split(",").entries()) {
+    const consumer = consumers[i];
+    if (consumer !== undefined && /^(-1|\d{1,15})$/.test(text)) consumer.activeTime = Number(text);
+  }
+}
+
 export const ID_BYTES = 16;
 const id = new StreamId();
 const counter = new Counter();

@@ -1,5 +1,6 @@
 import type { HashTable } from "../encodings/hash-table.ts";
 import { TableCursor } from "../encodings/hash-table.ts";
+import { NO_EXPIRY } from "../encodings/hash-table-segment.ts";
 import { LpItem, lpFirst, lpGet, lpNext } from "../encodings/listpack.ts";
 import type { Quicklist } from "../encodings/quicklist.ts";
 import type { QuicklistNode } from "../encodings/quicklist-node.ts";
@@ -36,6 +37,8 @@ import type { RdbWriter } from "./writer.ts";
  *   SET                  members, for each: string
  *   ZSET_2               members, for each: string, score (8 bytes); from the greatest score down
  *   HASH                 fields, for each: string, string
+ *   HASH_METADATA        a moment (8 bytes) before which none expires; fields, for each: length (0: it does not
+ *                        expire; else 1 and the milliseconds from that moment on), string, string
  *   STREAM_LISTPACKS_3   see write-stream.ts
  *
  * What is bytes in a record is written at once. An object is written in steps of some elements; it must not change
@@ -65,12 +68,18 @@ export function rdbTypeOf(db: Database, position: number, version: RdbVersion = 
     case TYPE_ZSET:
       return big ? TYPE.ZSET_2 : TYPE.ZSET_LISTPACK;
     case TYPE_HASH:
-      return big ? TYPE.HASH : TYPE.HASH_LISTPACK;
+      if (!big) return TYPE.HASH_LISTPACK;
+      return expires(records.objects.get(records.payloadLow(position))) ? TYPE.HASH_METADATA : TYPE.HASH;
     case TYPE_STREAM:
       return version < 11 ? TYPE.STREAM_LISTPACKS_2 : TYPE.STREAM_LISTPACKS_3;
     default:
       throw new Error(`cannot save a ${TYPE_NAMES[records.type(position)]}`);
   }
+}
+
+/** Whether fields of a big hash expire. */
+function expires(table: BigValue): boolean {
+  return (table as HashTable).expiring > 0;
 }
 
 /**
@@ -124,6 +133,7 @@ function beginObject(writer: RdbWriter, rdbType: number, object: BigValue): Obje
       return new ZsetWriting(writer, object as SortedSetIndex);
     case TYPE.SET:
     case TYPE.HASH:
+    case TYPE.HASH_METADATA:
       return new TableWriting(writer, object as HashTable);
     default:
       return new StreamWriting(writer, object as Stream, rdbType === TYPE.STREAM_LISTPACKS_3);
@@ -157,11 +167,14 @@ class ListWriting implements ObjectWriting {
 
 class TableWriting implements ObjectWriting {
   private readonly cursor = new TableCursor();
+  private readonly withTimes: boolean;
 
   constructor(
     private readonly writer: RdbWriter,
     private readonly table: HashTable,
   ) {
+    this.withTimes = expires(table);
+    if (this.withTimes) writer.time(table.soonest);
     writer.length(table.count);
   }
 
@@ -169,6 +182,10 @@ class TableWriting implements ObjectWriting {
     const { writer, table, cursor } = this;
     for (; elements > 0; elements--) {
       if (!table.advance(cursor)) return true;
+      if (this.withTimes) {
+        const { expiry } = table;
+        writer.length(expiry === NO_EXPIRY ? 0 : expiry - table.soonest + 1);
+      }
       table.readField(range);
       writer.string(range.buf, range.start, range.end);
       if (!table.hasValues) continue;

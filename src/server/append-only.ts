@@ -101,7 +101,7 @@ export class AppendOnly {
     const { aof, server } = this;
     const failed = "ERR Error trying to load the AOF files, check server logs.";
     if (!aof.beforeReload()) return failed;
-    server.keyspace.flushAll();
+    server.persistence.clear();
     const { context } = server.keyspace;
     context.ignoreExpiry = true;
     const load = this.load();
@@ -169,7 +169,7 @@ class RestoreRecords implements JobRecords {
     const { records } = db;
     const start = records.keyStart(position);
     const ttl = String(Math.max(0, records.expireAt(position)));
-    writePayload(this.payload, db, position);
+    writePayload(this.payload, db, position, 10);
     this.text(`*6\r\n${RESTORE}`);
     this.bulk(records.keyBytes(position), start, start + records.keyLength(position));
     this.text(`$${ttl.length}\r\n${ttl}\r\n`);

@@ -43,12 +43,12 @@ export class Reloading {
 
   /** DEBUG RELOAD; the error to reply with, or null. */
   reload({ save, flush, merge }: { save: boolean; flush: boolean; merge: boolean }): string | null {
-    const { persistence, keyspace, log } = this.server;
+    const { persistence, log } = this.server;
     if (save) {
       persistence.abort();
       if (!persistence.save()) return "ERR Error trying to save the DB, check server logs.";
     }
-    if (flush) keyspace.flushAll();
+    if (flush) persistence.clear();
     try {
       const load = persistence.load(undefined, true, merge);
       while (!load.step(() => false));

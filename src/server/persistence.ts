@@ -1,5 +1,6 @@
 import { existsSync, rmSync } from "node:fs";
 import { BaseFile } from "../aof/base-file.ts";
+import { latin1Text } from "../bytes/ascii.ts";
 import { readContext } from "../commands/dump.ts";
 import { systemErrorText } from "../config/errors.ts";
 import { decodeBytes } from "../config/text.ts";
@@ -39,6 +40,11 @@ export class Persistence {
   saves = 0;
   keysLoaded = 0;
   keysExpired = 0;
+  /**
+   * Sources of function libraries by their first line, which names them: kept as they were loaded, and saved again,
+   * until there is something to run them.
+   */
+  readonly functions = new Map<string, Uint8Array>();
   job: SnapshotJob | null = null;
   private scheduled = false;
   private lastTry = 0;
@@ -61,7 +67,7 @@ export class Persistence {
       compress: config.values.rdbcompression,
       checksum: config.values.rdbchecksum,
       usage: usageOf(config.values.maxmemoryPolicy),
-      functions: [],
+      functions: [...this.functions.values()],
       aux: auxFields({ now: clock.now, usedMemory: memory.used, aofBase }),
     };
   }
@@ -218,7 +224,14 @@ export class Persistence {
       deep: config.values.sanitizeDumpPayload === "yes",
       skipExpired,
       allowDuplicates,
+      onFunction: (source) => this.functions.set(firstLine(source), source),
     });
+  }
+
+  /** Lets go of all that is loaded, for a load that takes its place. */
+  clear(): void {
+    this.server.keyspace.flushAll();
+    this.functions.clear();
   }
 
   /** A load has ended. */
@@ -265,4 +278,9 @@ export class ForegroundSave {
     this.ended(null);
     return "done";
   }
+}
+
+function firstLine(source: Uint8Array): string {
+  const end = source.indexOf(10);
+  return latin1Text(source, 0, end < 0 ? source.length : end);
 }

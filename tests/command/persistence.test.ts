@@ -1,8 +1,9 @@
 /** SAVE, BGSAVE, BGREWRITEAOF and what a restart, also after kill -9, finds again. */
 import { afterEach, expect, test } from "bun:test";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { saveDatabases } from "../../src/rdb/save.ts";
 import { type Reply, RespClient } from "../resp-client.ts";
 import { startServer, type TestServer } from "../server.ts";
 
@@ -121,6 +122,9 @@ test("BGREWRITEAOF keeps what comes while it runs, with and without RDB preamble
     const args = ["--appendonly", "yes", "--save", "", "--aof-use-rdb-preamble", preamble];
     const { server, client } = await start(folder, ...args);
     await fill(client);
+    await client.call(..."HSET fields f 1 g 2 h 3".split(" "));
+    await client.call(..."HPEXPIREAT fields 4102444800000 FIELDS 1 f".split(" "));
+    await client.call(..."HPEXPIREAT fields 4102444800007 FIELDS 1 h".split(" "));
     client.send("BGREWRITEAOF");
     client.send("SET", "during", "the rewrite");
     client.send("LPOP", "big-list");
@@ -133,7 +137,45 @@ test("BGREWRITEAOF keeps what comes while it runs, with and without RDB preamble
     await server.process.exited;
     const again = await start(folder, ...args);
     expect([preamble, await again.client.call("DEBUG", "DIGEST")]).toEqual([preamble, digest]);
+    expect(await again.client.call(..."HPEXPIRETIME fields FIELDS 3 f g h".split(" "))).toEqual([
+      4102444800000, -1, 4102444800007,
+    ]);
   }
+});
+
+test("functions of an RDB file stay in it: SAVE, BGSAVE, FLUSHALL, the base of an AOF", async () => {
+  const folder = newFolder();
+  const library = "#!lua name=mylib\nredis.register_function('f', function() return 1 end)";
+  const pieces: Uint8Array[] = [];
+  saveDatabases([], (buf, start, end) => pieces.push(buf.slice(start, end)), {
+    compress: false,
+    checksum: true,
+    usage: "none",
+    aux: [],
+    functions: [new TextEncoder().encode(library)],
+  });
+  const path = join(folder, "dump.rdb");
+  writeFileSync(path, Buffer.concat(pieces));
+  const { server, client } = await start(folder, "--rdbcompression", "no");
+  const holds = (file: string) => readFileSync(file, "latin1").split(library).length - 1;
+  for (const line of ["SAVE", "BGSAVE", "FLUSHALL", "SAVE", "DEBUG RELOAD"]) {
+    rmSync(path, { force: true });
+    if (line === "DEBUG RELOAD") await client.call("SAVE");
+    await client.call(...line.split(" "));
+    await infoSays(client, "rdb_bgsave_in_progress:0");
+    if (line === "FLUSHALL") await client.call("SAVE");
+    expect([line, holds(path)]).toEqual([line, 1]);
+  }
+  await client.call("CONFIG", "SET", "appendonly", "yes");
+  await infoSays(client, "aof_rewrite_in_progress:0");
+  const base = (n: number) => join(folder, "appendonlydir", `appendonly.aof.${n}.base.rdb`);
+  expect(holds(base(1))).toBe(1);
+  server.process.kill("SIGKILL");
+  await server.process.exited;
+  const again = await start(folder, "--appendonly", "yes", "--rdbcompression", "no");
+  await again.client.call("BGREWRITEAOF");
+  await infoSays(again.client, "aof_rewrite_in_progress:0");
+  expect(holds(base(2))).toBe(1);
 });
 
 test("UNWATCH lets a transaction through; EXEC's effects load whole", async () => {

@@ -9,20 +9,16 @@ import { temporaryDirectory } from "../../scripts/lib/launch.ts";
 import { Config } from "../../src/config/config.ts";
 import { Keyspace } from "../../src/keyspace/keyspace.ts";
 import { checkRdb } from "../../src/rdb/check.ts";
-import type { RdbVersion } from "../../src/rdb/format.ts";
 import { RdbLoad } from "../../src/rdb/load.ts";
 import { auxFields, RdbSave, usageOf } from "../../src/rdb/save.ts";
 import { FileSource } from "../../src/rdb/sources.ts";
 import { type Arg, Wire } from "../differential/lib/wire.ts";
-import { describeWithOracle, oracleVersion, startOracle } from "../oracle.ts";
+import { describeWithOracle, startOracle } from "../oracle.ts";
 import type { TestServer } from "../server.ts";
 import { seeded } from "../unit/bytes/random.ts";
 import { testContext } from "../unit/keyspace/support.ts";
 import { apply, bigValues, contents, expiries, smallValues, streams } from "./rdb-data.ts";
 
-const version = oracleVersion();
-const oracleIsNew = version !== null && (version[0] > 7 || (version[0] === 7 && version[1] >= 2));
-const ours: RdbVersion = oracleIsNew ? 11 : 10;
 const DEBUG = ["--enable-debug-command", "yes"];
 
 function readContext(config: Config) {
@@ -64,7 +60,6 @@ function passOn(
     usage: usageOf(policy),
     aux: auxFields({ now: Date.now(), usedMemory: 1_000_000, aofBase: false }),
     functions: [],
-    version: ours,
   });
   while (!save.step(outOfTime));
   closeSync(fd);

@@ -16,7 +16,14 @@ import { seeded } from "../bytes/random.ts";
 import { type Arg, file, join, latin1, string, ziplist } from "./payloads.ts";
 import { Bench } from "./support.ts";
 
-const SAVE: SaveOptions = { compress: true, checksum: true, usage: "none", aux: [], functions: [] };
+const SAVE: SaveOptions = {
+  compress: true,
+  checksum: true,
+  usage: "none",
+  aux: [],
+  functions: [],
+  version: 11,
+};
 
 function saved(bench: Bench, options: Partial<SaveOptions> = {}): Uint8Array<ArrayBuffer> {
   const pieces: Uint8Array[] = [];
@@ -146,6 +153,46 @@ describe("a whole data set", () => {
     expect(shown(copy).filter((line) => !line.startsWith("x"))).toEqual(
       expected.filter((line) => !line.startsWith("x")),
     );
+  });
+
+  test("is written in the oldest version that can hold it", () => {
+    const versionOf = (bench: Bench) =>
+      Buffer.from(saved(bench, { version: undefined }).subarray(5, 9)).toString();
+    const own = new Bench();
+    own.run("HSET", "h", "f", "v", "g", "w");
+    expect(versionOf(own)).toBe("0010");
+    own.run("HEXPIRE", "h", "100", "FIELDS", "1", "f");
+    expect(versionOf(own)).toBe("0012");
+    const copy = new Bench();
+    const bytes = saved(own, { version: undefined });
+    load(copy, bytes);
+    expect(copy.run("HPEXPIRETIME", "h", "FIELDS", "2", "f", "g")).toBe("*2\r\n:1700000100000\r\n:-1\r\n");
+    expect(versionOf(copy)).toBe("0012");
+    const lines: string[] = [];
+    expect(checkSource(new BytesSource(bytes), "x.rdb", (line) => lines.push(line), 0)).toBe(true);
+    copy.run("RENAME", "h", "i");
+    expect(versionOf(copy)).toBe("0012");
+    // Known to the wheel still, but gone.
+    copy.run("DEL", "i");
+    expect(versionOf(copy)).toBe("0010");
+  });
+
+  test("in version 10, when consumers last got something is kept in a fact of our own", () => {
+    const own = new Bench();
+    own.run("XADD", "x", "1-1", "f", "v");
+    for (const group of ["g1", "g2"]) {
+      own.run("XGROUP", "CREATE", "x", group, "0");
+      own.run("XGROUP", "CREATECONSUMER", "x", group, "idle");
+      own.run("XREADGROUP", "GROUP", group, "busy", "STREAMS", "x", ">");
+      own.context.clock.advance(5000);
+      own.run("XREADGROUP", "GROUP", group, "busy", "STREAMS", "x", ">");
+    }
+    own.run("XADD", "y", "1-1", "f", "v");
+    own.run("XGROUP", "CREATE", "y", "g", "0");
+    const copy = new Bench();
+    load(copy, saved(own, { version: 10 }));
+    for (const key of ["x", "y"])
+      expect(Buffer.from(copy.dump(key)).toString("hex")).toBe(Buffer.from(own.dump(key)).toString("hex"));
   });
 
   test("is right for check-rdb", () => {
@@ -284,9 +331,8 @@ describe("what stands around the keys", () => {
   });
 
   test("an empty data set is Redis's 18 bytes", () => {
-    expect(Buffer.from(saved(new Bench(), { checksum: false })).toString("latin1")).toBe(
-      `REDIS0011\xff${"\0".repeat(8)}`,
-    );
+    const bytes = saved(new Bench(), { checksum: false, version: undefined });
+    expect(Buffer.from(bytes).toString("latin1")).toBe(`REDIS0010\xff${"\0".repeat(8)}`);
   });
 
   test("expiry, in seconds and milliseconds; what is due is left out, or kept", () => {

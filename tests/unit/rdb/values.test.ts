@@ -260,25 +260,86 @@ describe("hashes", () => {
     expect(restore(TYPE.HASH_ZIPMAP, string(zipmap(["f", "1"], ["f", "2"])))).toBe(BAD);
   });
 
-  test("of Redis 7.4, as long as no field expires", () => {
+  test("of Redis 7.4, no field of which expires", () => {
     const min = double(0);
-    expect(
-      restore(TYPE.HASH_METADATA, min, 2, 0, string("f"), string("1"), 0, string("g"), string("2")),
-    ).toBe(OK);
-    expect(hash()).toBe("f 1 g 2");
-    expect(
-      restore(TYPE.HASH_METADATA, min, 2, 5, string("f"), string("1"), 0, string("g"), string("2")),
-    ).toBe(BAD);
-    expect(bench.lines.at(-1)).toContain("Hash fields with an expiry are not supported");
+    const pairs = [2, 0, string("f"), string("1"), 0, string("g"), string("2")];
+    expect(restore(TYPE.HASH_METADATA, min, ...pairs)).toBe(OK);
+    expect([hash(), bench.run("OBJECT", "ENCODING", "k")]).toEqual(["f 1 g 2", "$8\r\nlistpack\r\n"]);
     expect(restore(TYPE.HASH_METADATA_PRE_GA, 1, 0, string("f"), string("9"))).toBe(OK);
     expect(hash()).toBe("f 9");
     expect(restore(TYPE.HASH_LISTPACK_EX, min, string(listpack("f", "1", "0", "g", "2", "0")))).toBe(OK);
-    expect(hash()).toBe("f 1 g 2");
+    expect([hash(), bench.run("OBJECT", "ENCODING", "k")]).toEqual(["f 1 g 2", "$8\r\nlistpack\r\n"]);
     expect(restore(TYPE.HASH_LISTPACK_EX_PRE_GA, string(listpack("f", "3", "0")))).toBe(OK);
     expect(hash()).toBe("f 3");
-    expect(restore(TYPE.HASH_LISTPACK_EX, min, string(listpack("f", "1", "1700000000000")))).toBe(BAD);
-    for (const bad of [["f"], ["f", "1"], ["f", "1", "0", "g"]])
-      expect(restore(TYPE.HASH_LISTPACK_EX, min, string(listpack(...bad)))).toBe(BAD);
+  });
+
+  const at = 1_800_000_000_000;
+  const time = (moment: number) => {
+    const bytes = new Uint8Array(8);
+    new DataView(bytes.buffer).setBigUint64(0, BigInt(moment), true);
+    return bytes;
+  };
+  /** A length of 64 bits. */
+  const long = (value: number) => join(0x81, time(value).reverse());
+  const pairs = () =>
+    hash()
+      .match(/\S+ \S+/g)!
+      .sort()
+      .join(" ");
+  const times = () => bench.run("HPEXPIRETIME", "k", "FIELDS", "3", "f", "g", "h").split("\r\n").slice(1, 4);
+
+  test("of Redis 7.4, some fields of which expire", () => {
+    const f = [string("f"), string("1")];
+    const g = [string("g"), string("2")];
+    const h = [string("h"), string("3")];
+    const none = ":-1";
+    expect(restore(TYPE.HASH_METADATA, time(at), 3, 1, ...f, 0, ...g, 6, ...h)).toBe(OK);
+    expect([pairs(), ...times()]).toEqual(["f 1 g 2 h 3", `:${at}`, none, `:${at + 5}`]);
+    expect(restore(TYPE.HASH_METADATA_PRE_GA, 3, 0, ...f, long(at), ...g, 0, ...h)).toBe(OK);
+    expect([pairs(), ...times()]).toEqual(["f 1 g 2 h 3", none, `:${at}`, none]);
+    const pack = string(listpack("f", "1", String(at), "g", "2", "0", "h", "3", String(at + 1)));
+    expect(restore(TYPE.HASH_LISTPACK_EX, time(at), pack)).toBe(OK);
+    expect([pairs(), ...times()]).toEqual(["f 1 g 2 h 3", `:${at}`, none, `:${at + 1}`]);
+    expect(restore(TYPE.HASH_LISTPACK_EX_PRE_GA, pack)).toBe(OK);
+    expect(times()).toEqual([`:${at}`, none, `:${at + 1}`]);
+    // And their time comes.
+    bench.context.clock.set(at + 1);
+    expect(pairs()).toBe("g 2 h 3");
+    bench.keyspace.expireDue(() => false);
+    expect(bench.run("HLEN", "k")).toBe(":2\r\n");
+    bench.context.clock.set(1_700_000_000_000);
+  });
+
+  test("of which fields expire, dumped and restored", () => {
+    const moments = [at + 100, at, at + 2 ** 40];
+    bench.run("DEL", "k");
+    bench.run("HSET", "k", "f", "1", "g", "2", "h", "3", "i", "4");
+    for (const [i, moment] of moments.entries())
+      bench.run("HPEXPIREAT", "k", String(moment), "FIELDS", "1", "fgh"[i]!);
+    const payload = bench.dump("k");
+    expect([payload[0], payload.at(-10), payload.at(-9)]).toEqual([TYPE.HASH_METADATA, 12, 0]);
+    expect(bench.restore(payload, "k")).toBe(OK);
+    expect([pairs(), ...times()]).toEqual(["f 1 g 2 h 3 i 4", ...moments.map((moment) => `:${moment}`)]);
+    // Once none expires any more, it is a hash as any other.
+    bench.run("HPERSIST", "k", "FIELDS", "3", "f", "g", "h");
+    expect([bench.dump("k")[0], bench.dump("k").at(-10)]).toEqual([TYPE.HASH, 11]);
+  });
+
+  test("of Redis 7.4, damaged", () => {
+    const f = [string("f"), string("1")];
+    expect(restore(TYPE.HASH_METADATA, time(2 ** 48 - 1), 1, 2, ...f)).toBe(BAD);
+    expect(bench.lines.at(-1)).toContain(`invalid expireAt time: ${2 ** 48}`);
+    expect(restore(TYPE.HASH_METADATA_PRE_GA, 1, long(2 ** 50), ...f)).toBe(BAD);
+    expect(restore(TYPE.HASH_METADATA, time(at), 2, 1, ...f, 1, ...f)).toBe(BAD);
+    for (const bad of [
+      ["f"],
+      ["f", "1"],
+      ["f", "1", "0", "g"],
+      ["f", "1", "x"],
+      ["f", "1", "-5"],
+      ["f", "1", "281474976710656"],
+    ])
+      expect(restore(TYPE.HASH_LISTPACK_EX, time(at), string(listpack(...bad)))).toBe(BAD);
   });
 });
 
