@@ -50,13 +50,14 @@ export class EffectBuffer implements EffectSink {
     const { effects } = call;
     if (effects === null) return this.wholeCall(call);
     this.begin();
-    for (const args of effects) this.command(call.db.id, args);
+    for (const args of effects) this.command(call.session.dbIndex, args);
     this.end();
   }
 
   private wholeCall(call: Call): void {
     const { buf, start, end, argc } = call;
-    this.beforeCommand(call.db.id);
+    // The session's, not the database's own number: SWAPDB has just changed that.
+    this.beforeCommand(call.session.dbIndex);
     this.reserve(HEADER);
     this.header(42, argc);
     for (let i = 0; i < argc; i++) this.bulk(buf, start[i]!, end[i]!);
@@ -83,8 +84,24 @@ export class EffectBuffer implements EffectSink {
     this.literal(EXEC);
   }
 
+  /** The database that the next command needs no SELECT for; 0 where there is none. */
+  get database(): number {
+    return Math.max(0, this.selected);
+  }
+
+  /** A command is being recorded. */
+  protected recorded(): void {}
+
+  /** A command outside of any database and group. */
+  protected literalCommand(args: readonly Uint8Array[]): void {
+    this.reserve(HEADER);
+    this.header(42, args.length);
+    for (const arg of args) this.bulk(arg, 0, arg.length);
+  }
+
   /** What stands in front of a command: annotation, MULTI once there is a second one, SELECT. */
   private beforeCommand(database: number): void {
+    this.recorded();
     if (this.depth > 0) this.groupCount++;
     if (this.groupCount < 2 || this.depth === 0) this.annotate();
     else if (this.groupCount === 2) this.insertMulti();

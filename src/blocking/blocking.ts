@@ -1,4 +1,5 @@
 import { latin1Text } from "../bytes/ascii.ts";
+import { parseInt64Rounded } from "../bytes/int64.ts";
 import { parseLongDouble } from "../bytes/long-double.ts";
 import { Call } from "../call/call.ts";
 import type { Execute } from "../call/execute.ts";
@@ -7,7 +8,7 @@ import type { Command } from "../call/registry.ts";
 import type { Session } from "../call/session.ts";
 import type { Database } from "../keyspace/database.ts";
 import { TYPE_LIST, TYPE_STREAM, TYPE_ZSET } from "../keyspace/record.ts";
-import { CommandError } from "../resp/errors.ts";
+import { CommandError, errors } from "../resp/errors.ts";
 import { ReplyWriter } from "../resp/reply-writer.ts";
 import { Request } from "../resp/request.ts";
 
@@ -187,6 +188,16 @@ export class Blocking implements KeyWatcher {
     return true;
   }
 
+  /** What the client waits for has come about. */
+  fulfil(session: Session, write: (reply: ReplyWriter) => void): void {
+    if (this.waiting.has(session)) this.release(session, write);
+  }
+
+  /** Nobody can be served any more: all who wait for keys get an error. */
+  unblockAll(error: string): void {
+    for (const session of [...this.waiting.keys()]) this.release(session, (reply) => reply.error(error));
+  }
+
   /** The client is gone, or is being answered. */
   forget(session: Session): boolean {
     const entry = this.waiting.get(session);
@@ -274,7 +285,7 @@ export class Blocking implements KeyWatcher {
     const colon = name.indexOf(":");
     const db = this.deps.keyspace.select(Number(name.slice(0, colon)));
     const key = Buffer.from(name.slice(colon + 1), "latin1");
-    const position = db.find(key, 0, key.length);
+    const position = db.findLive(key, 0, key.length);
     if (entry.kind === "group") return true;
     if (position === 0) return false;
     const type = db.records.type(position);
@@ -318,10 +329,12 @@ function copyOf(call: Call): Request {
   return Request.of(Array.from({ length: call.argc }, (_, i) => call.bytes(i)));
 }
 
-/** A timeout argument in milliseconds as WAIT takes it; throws Redis's sentences. */
-export function checkTimeout(milliseconds: number): number {
-  if (Number.isNaN(milliseconds)) throw new CommandError("ERR timeout is not an integer or out of range");
-  if (milliseconds < 0) throw new CommandError("ERR timeout is negative");
+/** Argument i, milliseconds as WAIT takes them; throws Redis's sentences. */
+export function timeoutMilliseconds(call: Call, i: number): number {
+  const milliseconds = parseInt64Rounded(call.buf, call.start[i]!, call.end[i]!);
+  if (Number.isNaN(milliseconds)) throw new CommandError(errors.timeoutNotInteger);
+  if (milliseconds < 0) throw new CommandError(errors.timeoutNegative);
+  if (milliseconds >= 2 ** 63 - Date.now()) throw new CommandError(errors.timeoutOutOfRange);
   return milliseconds;
 }
 
@@ -331,7 +344,7 @@ export function timeoutSeconds(call: Call, i: number): number {
   if (parseLongDouble(text) === null) throw new CommandError("ERR timeout is not a float or out of range");
   const milliseconds = Math.ceil(Number(text) * 1000);
   if (Number.isNaN(milliseconds)) throw new CommandError("ERR timeout is not a float or out of range");
-  if (milliseconds >= 2 ** 63 - Date.now()) throw new CommandError("ERR timeout is out of range");
-  if (milliseconds < 0) throw new CommandError("ERR timeout is negative");
+  if (milliseconds >= 2 ** 63 - Date.now()) throw new CommandError(errors.timeoutOutOfRange);
+  if (milliseconds < 0) throw new CommandError(errors.timeoutNegative);
   return milliseconds;
 }

@@ -32,6 +32,8 @@ export class Call {
    * are effects, they are propagated even if nothing was dirty.
    */
   effects: Uint8Array[][] | null = null;
+  /** What is propagated goes to replicas alone, not to the append-only file; the sink takes it back. */
+  forReplicasOnly = false;
   /** Arguments that are secrets of this one call; see also the flag "sensitive" of a row. */
   secrets: number[] | null = null;
 

@@ -20,6 +20,8 @@ export function clientMemory(session: Session): number {
 function flagsOf(session: Session): string {
   const { link } = session;
   let flags = "";
+  if (session.role === "replica") flags += "S";
+  if (session.role === "master") flags += "M";
   if (session.monitor) flags += "O";
   if (session.subscribed) flags += "P";
   if (session.inTransaction) flags += "x";

@@ -46,6 +46,11 @@ export class KeyWatchers {
     for (const watcher of this.watchers) if (watcher.watching) this.tell(watcher, call, command);
   }
 
+  /** All data may have changed. */
+  allChanged(): void {
+    for (const watcher of this.watchers) if (watcher.watching) watcher.anyChanged();
+  }
+
   /** A key was removed because it fell due. */
   expired(database: number, buf: Uint8Array, start: number, end: number): void {
     for (const watcher of this.watchers)

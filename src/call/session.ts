@@ -26,11 +26,16 @@ export interface SessionLink {
   readonly outputPieces: number;
   /** Appends bytes outside of a reply (push, MONITOR). */
   send(bytes: Uint8Array): void;
+  /** Sends bytes that are nobody's reply at once; what the kernel does not take is copied. */
+  stream(bytes: Uint8Array, start: number, end: number): void;
   /** Reads no further commands until the server lets it go on. */
   suspend(): void;
   /** Ends the connection: after what is to be written, or at once. */
   close(how: "after-replies" | "now"): void;
 }
+
+/** What the client is: one like others, a replica of this server, or this server's master. */
+export type SessionRole = "normal" | "replica" | "master";
 
 export class Session {
   name = "";
@@ -58,16 +63,22 @@ export class Session {
   /** Bytes of the command being executed, for CLIENT LIST. */
   argvBytes = 0;
   commandsProcessed = 0;
+  /** Bytes that wait for it elsewhere than in its connection (a replica that is being synchronized). */
+  heldOutput = 0;
+  /** Where its last write stands in the replication stream, and in the append-only file. */
+  writeOffset = 0;
+  aofOffset = 0;
   /** What it listens to (push/subscriptions.ts), by kind. */
   channels = 0;
   patterns = 0;
   shardSubscriptions = 0;
   /**
-   * No gate that looks at the client holds a plain command back: it is authenticated, and not in RESP2's subscribed
-   * mode. Follows from the setters below, so that dispatching a command asks one thing.
+   * No gate that looks at the client holds a plain command back: it is authenticated, not in RESP2's subscribed
+   * mode, and no replica. Follows from the setters below, so that dispatching a command asks one thing.
    */
   unrestricted = true;
   private isAuthenticated = true;
+  private currentRole: SessionRole = "normal";
   private protocol: 2 | 3 = 2;
 
   get authenticated(): boolean {
@@ -76,6 +87,15 @@ export class Session {
 
   set authenticated(value: boolean) {
     this.isAuthenticated = value;
+    this.restrict();
+  }
+
+  get role(): SessionRole {
+    return this.currentRole;
+  }
+
+  set role(value: SessionRole) {
+    this.currentRole = value;
     this.restrict();
   }
 
@@ -100,7 +120,8 @@ export class Session {
   }
 
   private restrict(): void {
-    this.unrestricted = this.isAuthenticated && (this.protocol === 3 || !this.subscribed);
+    this.unrestricted =
+      this.isAuthenticated && (this.protocol === 3 || !this.subscribed) && this.currentRole !== "replica";
   }
 
   /** Over a Unix socket or from a loopback address. */

@@ -129,6 +129,8 @@ export interface CommandSpec {
   tellsDiskErrors?: boolean;
   /** Allowed to a client that listens in RESP2, where every reply could be taken for a message. */
   whileSubscribed?: boolean;
+  /** What it answers with are pushes, which CLIENT REPLY does not hold back. */
+  answersByPush?: boolean;
   /** Executed inside MULTI instead of being queued. */
   immediate?: boolean;
   /** Ends the transaction even where it is refused itself. */

@@ -35,7 +35,7 @@ import type { PersistenceDeps } from "./persistence.ts";
 import { persistenceCommands } from "./persistence.ts";
 import type { PubsubDeps } from "./pubsub.ts";
 import { pubsubCommands } from "./pubsub.ts";
-import type { ReplicationDeps } from "./replication.ts";
+import type { ReplicationCommandDeps } from "./replication.ts";
 import { replicationCommands } from "./replication.ts";
 import type { ServerDeps } from "./server.ts";
 import { serverCommands } from "./server.ts";
@@ -67,7 +67,7 @@ export type CommandHost = ClientDeps &
   PersistenceDeps &
   DatabaseDeps &
   PubsubDeps &
-  ReplicationDeps &
+  ReplicationCommandDeps &
   TransactionCommandDeps &
   HyperLogLogDeps &
   SetDeps &

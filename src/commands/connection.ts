@@ -15,6 +15,7 @@ export interface ConnectionDeps {
   readonly counters: { authDenied: number };
   readonly transactions: { discard(session: Session): void };
   readonly monitors: { remove(session: Session): void };
+  readonly replication: { readonly isReplica: boolean };
   readonly subscriptions: { forget(session: Session): void };
 }
 
@@ -140,7 +141,7 @@ function hello(call: Call, deps: ConnectionDeps): void {
   reply.bulkText("mode");
   reply.bulkText("standalone");
   reply.bulkText("role");
-  reply.bulkText("master");
+  reply.bulkText(deps.replication.isReplica ? "replica" : "master");
   reply.bulkText("modules");
   reply.array(0);
 }

@@ -64,11 +64,20 @@ function unsubscribe(call: Call, space: Space, { subscriptions }: PubsubDeps): v
   if (names.length === 0) confirm(call, space, WORDS[space].off, null);
 }
 
+/** Who listens at a replica is to hear of it too; it is no change that would have to be kept. */
+function toReplicas(call: Call): void {
+  if (!call.recording) return;
+  call.forReplicasOnly = true;
+  call.propagate(call.bytes(0), call.bytes(1), call.bytes(2));
+}
+
 function publish(call: Call, { subscriptions }: PubsubDeps): void {
+  toReplicas(call);
   call.reply.int(subscriptions.publish(call.text(1), call.buf, call.start[2]!, call.end[2]!));
 }
 
 function spublish(call: Call, { subscriptions }: PubsubDeps): void {
+  toReplicas(call);
   call.reply.int(subscriptions.publishToShard(call.text(1), call.buf, call.start[2]!, call.end[2]!));
 }
 
@@ -101,6 +110,7 @@ export function pubsubCommands(deps: PubsubDeps): CommandSpec[] {
     {
       name: "psubscribe",
       whileSubscribed: true,
+      answersByPush: true,
       arity: -2,
       flags: listening,
       categories: [],
@@ -208,6 +218,7 @@ export function pubsubCommands(deps: PubsubDeps): CommandSpec[] {
     {
       name: "punsubscribe",
       whileSubscribed: true,
+      answersByPush: true,
       arity: -1,
       flags: listening,
       categories: [],
@@ -234,6 +245,7 @@ export function pubsubCommands(deps: PubsubDeps): CommandSpec[] {
     {
       name: "ssubscribe",
       whileSubscribed: true,
+      answersByPush: true,
       arity: -2,
       flags: listening,
       categories: [],
@@ -248,6 +260,7 @@ export function pubsubCommands(deps: PubsubDeps): CommandSpec[] {
     {
       name: "subscribe",
       whileSubscribed: true,
+      answersByPush: true,
       arity: -2,
       flags: listening,
       categories: [],
@@ -261,6 +274,7 @@ export function pubsubCommands(deps: PubsubDeps): CommandSpec[] {
     {
       name: "sunsubscribe",
       whileSubscribed: true,
+      answersByPush: true,
       arity: -1,
       flags: listening,
       categories: [],
@@ -275,6 +289,7 @@ export function pubsubCommands(deps: PubsubDeps): CommandSpec[] {
     {
       name: "unsubscribe",
       whileSubscribed: true,
+      answersByPush: true,
       arity: -1,
       flags: listening,
       categories: [],

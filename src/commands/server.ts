@@ -6,7 +6,7 @@ import type { Clock } from "../host/clock.ts";
 import { REDBUN_VERSION, REDIS_VERSION } from "../host/version.ts";
 import { artwork } from "./server/lolwut.ts";
 
-/** Commands about the server as a whole: INFO, TIME, MONITOR, ROLE, LOLWUT. */
+/** Commands about the server as a whole: INFO, TIME, MONITOR, LOLWUT. */
 
 export interface ServerDeps {
   readonly clock: Clock;
@@ -38,13 +38,6 @@ function monitor(call: Call, { monitors }: ServerDeps): void {
 }
 
 /** A master without replicas that has written nothing to a replication stream. */
-function role(call: Call): void {
-  call.reply.array(3);
-  call.reply.bulkText("master");
-  call.reply.int(0);
-  call.reply.array(0);
-}
-
 /** Every version shows the same picture; the arguments of Redis's pictures are let pass. */
 function lolwut(call: Call, { random }: ServerDeps): void {
   if (call.argc >= 3 && call.is(1, VERSION)) call.int(2);
@@ -100,17 +93,6 @@ export function serverCommands(deps: ServerDeps): CommandSpec[] {
       complexity: "O(1)",
       tips: ["nondeterministic_output"],
       run: (call) => time(call, deps),
-    },
-    {
-      name: "role",
-      arity: 1,
-      flags: ["noscript", "loading", "stale", "fast"],
-      categories: ["admin", "dangerous"],
-      since: "2.8.12",
-      group: "server",
-      summary: "The server's role in replication.",
-      complexity: "O(1)",
-      run: role,
     },
   ];
 }

@@ -124,6 +124,12 @@ export class Database {
     return position;
   }
 
+  /** The key's record, or 0 also where it has fallen due; nothing is removed. */
+  findLive(buf: Uint8Array, start: number, end: number): number {
+    const position = this.index.find(this.index.hash(buf, start, end), buf, start, end);
+    return position !== 0 && this.isDue(position) ? 0 : position;
+  }
+
   /** As `find`, counted as a hit or miss, and the record's access clock is set. */
   lookup(buf: Uint8Array, start: number, end: number, touch = true): number {
     const position = this.find(buf, start, end);

@@ -54,7 +54,9 @@ export interface SaveFacts {
   /** The file is the base of an AOF. */
   readonly aofBase: boolean;
   /** Of a master. */
-  readonly replication?: { readonly id: string; readonly offset: number; readonly database: number };
+  readonly replication?:
+    | undefined
+    | { readonly id: string; readonly offset: number; readonly database: number };
 }
 
 /** The facts that Redis 7.2 puts in front. */

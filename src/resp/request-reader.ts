@@ -148,6 +148,11 @@ export class RequestReader {
     return this.carried ? this.end - this.pos : 0;
   }
 
+  /** Bytes behind the last whole command read, while a chunk is worked on; and those that are carried over. */
+  get rest(): number {
+    return this.end - (this.multibulkLeft > 0 ? this.commandStart : this.pos);
+  }
+
   /** Bytes held: of the chunk being worked on with what was carried over, or of what is carried. */
   get held(): number {
     return this.end;

@@ -19,6 +19,12 @@ export interface AdmissionDeps {
   loading(): boolean;
   /** Why nothing may be written at present, or null. */
   diskRefusal(): string | null;
+  /** A replica that takes writes from its master alone. */
+  readOnly(): boolean;
+  /** A replica that does not want to answer with data that may be old. */
+  stale(): boolean;
+  /** min-replicas-to-write is not met. */
+  tooFewReplicas(): boolean;
   /** Whether data no longer fits in maxmemory, after trying to make room. */
   outOfMemory(): boolean;
 }
@@ -76,6 +82,21 @@ const diskGate: Gate = (call, command, deps) =>
     ? deps.diskRefusal()
     : null;
 
+const replicasGate: Gate = (call, command, deps) =>
+  (flagsOf(call, command, deps) & FLAGS.write) !== 0 && deps.tooFewReplicas() ? errors.noReplicas : null;
+
+const readOnlyGate: Gate = (call, command, deps) =>
+  (flagsOf(call, command, deps) & FLAGS.write) !== 0 && deps.readOnly() ? errors.readOnly : null;
+
+/** A replica's connection is for the stream: replies to other commands would get into it. */
+const replicaGate: Gate = ({ session }, command) =>
+  session.role === "replica" && (command.flags & (FLAGS.write | FLAGS.readonly | FLAGS.may_replicate)) !== 0
+    ? "ERR Replica can't interact with the keyspace"
+    : null;
+
+const staleGate: Gate = (_call, command, deps) =>
+  (command.flags & FLAGS.stale) === 0 && deps.stale() ? errors.masterDown : null;
+
 /** RESP2 has no push type: a client that listens may only ask what cannot be mistaken for a message. */
 const subscribedGate: Gate = ({ session }, command) =>
   session.subscribed && session.resp === 2 && command.spec.whileSubscribed !== true
@@ -93,7 +114,11 @@ const GATES: readonly Gate[] = [
   authGate,
   memoryGate,
   diskGate,
+  replicasGate,
+  readOnlyGate,
+  replicaGate,
   subscribedGate,
+  staleGate,
   loadingGate,
 ];
 

@@ -1,7 +1,7 @@
 import { Aof } from "../aof/aof.ts";
 import type { AofLoad } from "../aof/load.ts";
 import type { BaseJob, BaseSink } from "../aof/rewrite.ts";
-import { latin1Bytes, utf8 } from "../bytes/ascii.ts";
+import { utf8 } from "../bytes/ascii.ts";
 import { Call } from "../call/call.ts";
 import { Session, type SessionLink } from "../call/session.ts";
 import type { Database } from "../keyspace/database.ts";
@@ -28,6 +28,7 @@ const NO_LINK: SessionLink = {
   outputBytes: 0,
   outputPieces: 0,
   send() {},
+  stream() {},
   suspend() {},
   close() {},
 };
@@ -37,8 +38,6 @@ export class AppendOnly {
   commandsLoaded = 0;
   private readonly call = new Call();
   private readonly session: Session;
-  private readonly del = latin1Bytes("DEL");
-  private readonly hdel = latin1Bytes("HDEL");
 
   constructor(private readonly server: Server) {
     const { config, clock, log, latency, debugSettings } = server;
@@ -58,16 +57,6 @@ export class AppendOnly {
       startBase: (sink, format) => this.startBase(sink, format === "rdb"),
       emptyRdb: () => this.emptyRdb(),
     });
-  }
-
-  /** A key was removed because it fell due. */
-  expired(database: number, key: Uint8Array): void {
-    if (this.aof.writer.active) this.aof.writer.command(database, [this.del, key]);
-  }
-
-  /** Fields of a hash were removed because they fell due. */
-  fieldsExpired(database: number, key: Uint8Array, fields: readonly Uint8Array[]): void {
-    if (this.aof.writer.active) this.aof.writer.command(database, [this.hdel, key, ...fields]);
   }
 
   // ------------------------------------------------------------------ loading

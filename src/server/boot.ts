@@ -99,6 +99,7 @@ export function boot(argv: string[]): BootResult {
   // Before the log says that it runs: who reads that may send a signal.
   server.start();
   log.notice("Server initialized");
+  server.replicating.start();
   void loadAtStart(server).then(() => announceReady(server));
   return { server };
 }

@@ -4,6 +4,7 @@ import type { Connection } from "./connection.ts";
 /** The connected clients, by ID. */
 export class Clients {
   private readonly byId = new Map<number, Connection>();
+  private readonly masters = new Set<Session>();
   private lastId = 0;
 
   nextId(): number {
@@ -16,6 +17,15 @@ export class Clients {
 
   remove(connection: Connection): void {
     this.byId.delete(connection.session.id);
+  }
+
+  /** The master of a replica is a client as well, though it did not connect to us. */
+  addMaster(session: Session): void {
+    this.masters.add(session);
+  }
+
+  removeMaster(session: Session): void {
+    this.masters.delete(session);
   }
 
   get(id: number): Connection | undefined {
@@ -32,5 +42,6 @@ export class Clients {
 
   *sessions(): Iterable<Session> {
     for (const connection of this.byId.values()) yield connection.session;
+    yield* this.masters;
   }
 }

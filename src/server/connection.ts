@@ -73,6 +73,13 @@ export class Connection implements SessionLink {
     this.host.checkOutput(this);
   }
 
+  stream(bytes: Uint8Array, start: number, end: number): void {
+    if (this.closed) return;
+    if (this.holding > 0) this.host.sendHeld();
+    this.host.counters.netReplOutput += end - start;
+    this.sendFrom(bytes, start, end, false);
+  }
+
   suspend(): void {
     this.suspended = true;
   }

@@ -37,6 +37,8 @@ export interface DispatcherDeps extends AdmissionDeps {
   protocolError(connection: Connection, what: string): void;
   httpAttack(connection: Connection): void;
   suspended(connection: Connection): void;
+  /** A replica's command was answered, which it cannot tell from the stream. */
+  replicaReplied(connection: Connection): void;
 }
 
 /** Replies of one event are written early when they have grown beyond this. */
@@ -81,7 +83,12 @@ export class Dispatcher {
     }
     deps.executor.settle();
     deps.outbox.executing = null;
-    if (writer.pos > this.mark) deps.turn.hold(connection, this.mark);
+    if (writer.pos > this.mark) {
+      if (session.role === "replica") {
+        writer.pos = this.mark;
+        deps.replicaReplied(connection);
+      } else deps.turn.hold(connection, this.mark);
+    }
     reader.finish();
   }
 
@@ -174,7 +181,7 @@ export class Dispatcher {
       }
     }
     if (deps.blocking.hasReady) deps.blocking.serve();
-    if (session.replyMode !== "on") this.suppress(connection, mark);
+    if (session.replyMode !== "on" && command?.spec.answersByPush !== true) this.suppress(connection, mark);
     if (this.tracking && wrote && writer.pos > mark) deps.turn.noteWrite(mark);
     if (deps.outbox.pending) deps.outbox.flush(writer);
     writer.resp = session.resp;

@@ -95,7 +95,8 @@ async function loadRdbFile(server: Server): Promise<void> {
   const startedAt = performance.now();
   let load: RdbLoad;
   try {
-    load = persistence.load();
+    // A replica keeps what is due: its master will say when it is gone.
+    load = persistence.load(undefined, !server.replication.isReplica);
     server.loading = new Loading(Bun.file(persistence.path).size, () => load.consumed);
     const slice = (): Pace => new Pace(server, () => load.keysLoaded);
     for (let pace = slice(); !load.step(pace.over); pace = slice()) await pace.pause();
@@ -105,6 +106,9 @@ async function loadRdbFile(server: Server): Promise<void> {
     process.exit(1);
   }
   persistence.loaded(load);
+  const [id, offset] = [load.aux.get("repl-id"), Number(load.aux.get("repl-offset"))];
+  if (id !== undefined && offset >= 0)
+    server.replication.restored(id, offset, Number(load.aux.get("repl-stream-db") ?? 0));
   log.notice(`DB loaded from disk: ${((performance.now() - startedAt) / 1000).toFixed(3)} seconds`);
 }
 

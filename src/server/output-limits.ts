@@ -16,7 +16,7 @@ export class OutputLimits {
   check(connection: Connection): void {
     if (connection.closed) return;
     const { hard, soft, seconds } = this.values.clientOutputBufferLimit[classOf(connection)];
-    const waiting = connection.outputBytes;
+    const waiting = connection.outputBytes + connection.session.heldOutput;
     if (hard > 0 && waiting >= hard) return this.exceeded(connection);
     if (soft === 0 || waiting < soft) {
       connection.softLimitSince = 0;
@@ -37,5 +37,6 @@ export class OutputLimits {
 
 /** Clients in MONITOR are normal ones too. */
 function classOf({ session }: Connection): "normal" | "replica" | "pubsub" {
+  if (session.role === "replica") return "replica";
   return session.subscribed ? "pubsub" : "normal";
 }

@@ -47,6 +47,8 @@ export class Persistence {
   readonly functions = new Map<string, Uint8Array>();
   job: SnapshotJob | null = null;
   private scheduled = false;
+  /** Hears how the save under way ends. */
+  private ended: ((ok: boolean) => void) | null = null;
   private lastTry = 0;
 
   constructor(private readonly server: Server) {}
@@ -68,7 +70,12 @@ export class Persistence {
       checksum: config.values.rdbchecksum,
       usage: usageOf(config.values.maxmemoryPolicy),
       functions: [...this.functions.values()],
-      aux: auxFields({ now: clock.now, usedMemory: memory.used, aofBase }),
+      aux: auxFields({
+        now: clock.now,
+        usedMemory: memory.used,
+        aofBase,
+        replication: this.server.replication.savedHistory,
+      }),
     };
   }
 
@@ -119,7 +126,12 @@ export class Persistence {
     return this.start() ? "started" : "failed";
   }
 
-  private start(): boolean {
+  /** Saves for replicas, which get the file; false: it cannot begin. A save given up counts as failed. */
+  saveForReplicas(done: (ok: boolean) => void): boolean {
+    return this.start(done);
+  }
+
+  private start(ended: ((ok: boolean) => void) | null = null): boolean {
     const { server } = this;
     const { log } = server;
     this.lastTry = Date.now();
@@ -137,6 +149,7 @@ export class Persistence {
       this.job = null;
       this.lastOk = false;
       log.warning(`Background saving error: ${systemErrorText(error)}`);
+      this.tellEnd(false);
     };
     const job = new SnapshotJob(
       server.snapshots,
@@ -158,11 +171,13 @@ export class Persistence {
             log.notice("DB saved on disk");
             log.notice("Background saving terminated with success");
             this.saved(changes, job.startedAt);
+            this.tellEnd(true);
           }),
       },
       () => server.config.values.rdbKeySaveDelay,
     );
     this.job = job;
+    this.ended = ended;
     log.notice(`Background saving started by pid ${process.pid}`);
     return true;
   }
@@ -174,6 +189,13 @@ export class Persistence {
     this.job.abort();
     this.job = null;
     this.removeTemporary();
+    this.tellEnd(false);
+  }
+
+  private tellEnd(ok: boolean): void {
+    const { ended } = this;
+    this.ended = null;
+    ended?.(ok);
   }
 
   /** Removes what a save that will not go on has written. */

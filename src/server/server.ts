@@ -1,7 +1,8 @@
 import type { Socket, SocketHandler } from "bun";
 import { Blocking } from "../blocking/blocking.ts";
+import { latin1Bytes } from "../bytes/ascii.ts";
 import type { Call } from "../call/call.ts";
-import { type EffectSink, type ExecuteDeps, Executor } from "../call/execute.ts";
+import { type ExecuteDeps, Executor } from "../call/execute.ts";
 import { KeyWatchers } from "../call/key-watchers.ts";
 import { type Command, Registry } from "../call/registry.ts";
 import type { Session } from "../call/session.ts";
@@ -17,6 +18,8 @@ import { AccessClock } from "../keyspace/access.ts";
 import { Keyspace } from "../keyspace/keyspace.ts";
 import { Outbox } from "../push/outbox.ts";
 import { Subscriptions } from "../push/subscriptions.ts";
+import { Effects } from "../replication/effects.ts";
+import type { Replication } from "../replication/replication.ts";
 import { errors } from "../resp/errors.ts";
 import { ReplyWriter } from "../resp/reply-writer.ts";
 import { Request } from "../resp/request.ts";
@@ -43,10 +46,13 @@ import { MonitorFeed } from "./monitor.ts";
 import { OutputLimits } from "./output-limits.ts";
 import { Pause } from "./pause.ts";
 import { Persistence } from "./persistence.ts";
+import { Replicating } from "./replicating.ts";
 import { Shutdown } from "./shutdown.ts";
 import { SlowCommands } from "./slow-commands.ts";
 import { Turn } from "./turn.ts";
 
+const DEL = latin1Bytes("DEL");
+const HDEL = latin1Bytes("HDEL");
 /** A client that sent nothing for so long keeps no buffers. */
 const IDLE_MS = 2000;
 
@@ -67,7 +73,6 @@ export class Server implements ConnectionHost {
   readonly sharedRequest = new Request();
   readonly readerLimits = { protoMaxBulkLen: 512 * 1024 * 1024 };
   readonly runId = randomHex(40);
-  readonly replicationId = randomHex(40);
   readonly startedAt = Date.now();
   readonly keyspace: Keyspace;
   readonly registry: Registry;
@@ -86,6 +91,10 @@ export class Server implements ConnectionHost {
   readonly access = new AccessClock(this.clock, this.random);
   readonly persistence = new Persistence(this);
   readonly appendOnly: AppendOnly;
+  readonly replicating: Replicating;
+  readonly replication: Replication;
+  /** Who receives what changed the data set. */
+  readonly effects: Effects;
   readonly reloading = new Reloading(this);
   /** What is being loaded, or null. */
   loading: Loading | null = null;
@@ -93,9 +102,7 @@ export class Server implements ConnectionHost {
   readonly shutdown: Shutdown;
   readonly pause = new Pause(
     () => this.resumeAll(),
-    (paused) => {
-      this.keyspace.context.keepExpired = paused;
-    },
+    () => this.refreshExpiry(),
   );
   readonly blocking = new Blocking({
     keyspace: { select: (id) => this.keyspace.select(id) },
@@ -142,6 +149,9 @@ export class Server implements ConnectionHost {
   ) {
     const { values } = config;
     this.appendOnly = new AppendOnly(this);
+    this.replicating = new Replicating(this);
+    this.replication = this.replicating.replication;
+    this.effects = new Effects(this.appendOnly.aof.writer, this.replication.stream);
     this.keyspace = new Keyspace(
       {
         clock: this.clock,
@@ -154,11 +164,12 @@ export class Server implements ConnectionHost {
         listener: {
           expired: (database, buf, start, end) => {
             this.keyWatchers.expired(database.id, buf, start, end);
-            this.appendOnly.expired(database.id, buf.subarray(start, end));
+            if (this.effects.active) this.effects.command(database.id, [DEL, buf.subarray(start, end)]);
           },
           fieldsExpired: (database, buf, start, end, fields) => {
             this.keyWatchers.expired(database.id, buf, start, end);
-            this.appendOnly.fieldsExpired(database.id, buf.subarray(start, end), fields);
+            if (this.effects.active)
+              this.effects.command(database.id, [HDEL, buf.subarray(start, end), ...fields]);
           },
         },
         keepExpired: false,
@@ -204,10 +215,32 @@ export class Server implements ConnectionHost {
       outbox: this.outbox,
       protectedCommands: () => ({ debug: values.enableDebugCommand, module: values.enableModuleCommand }),
       queuedFlags: (session) => this.transactions.queuedFlags(session),
-      guarded: () => values.maxmemory > 0 || this.loading !== null || this.diskRefusal !== null,
+      guarded: () =>
+        values.maxmemory > 0 ||
+        this.loading !== null ||
+        this.replication.isReplica ||
+        values.minReplicasToWrite > 0 ||
+        this.diskRefusal !== null,
       loading: () => this.loading !== null,
+      readOnly: () => this.replication.isReplica && values.replicaReadOnly,
+      stale: () => this.replication.isStale && !values.replicaServeStaleData,
+      tooFewReplicas: () =>
+        !this.replication.isReplica &&
+        values.minReplicasToWrite > 0 &&
+        values.minReplicasMaxLag > 0 &&
+        this.replication.primary.goodCount < values.minReplicasToWrite,
       diskRefusal: () => this.diskRefusal,
-      outOfMemory: () => values.maxmemory > 0 && this.memory.used > values.maxmemory,
+      outOfMemory: () =>
+        values.maxmemory > 0 &&
+        !(this.replication.isReplica && values.replicaIgnoreMaxmemory) &&
+        this.memory.used > values.maxmemory,
+      replicaReplied: (connection) => {
+        const command = connection.session.lastCommand?.fullName ?? "NULL";
+        this.log.warning(
+          `Replica generated a reply to command '${command}', disconnecting it: ${connection.address}`,
+        );
+        connection.close("now");
+      },
       protocolError: (connection, what) => {
         this.log.verbose(
           `Protocol error (${what}) from client: addr=${connection.address}. Query buffer dropped`,
@@ -245,6 +278,7 @@ export class Server implements ConnectionHost {
         () => this.persistence.tick(),
         () => this.appendOnly.aof.tick(),
         () => this.pause.check(this.clock.now),
+        () => this.replication.tick(),
         () => this.migrations.targets.tick(this.clock.now),
         () => this.rates.sample(this.counters, this.clock.monotonic() / 1000),
         (tick) => this.checkClients(tick),
@@ -264,6 +298,16 @@ export class Server implements ConnectionHost {
     this.rates.reset();
     this.keyspace.freedKeys = 0;
     for (const command of this.registry.all()) command.resetStats();
+  }
+
+  /** REPLICAOF. */
+  replicaOf(master: { host: string; port: number } | null, by: string): string {
+    return this.replicating.replicaOf(master, by);
+  }
+
+  /** Who removes keys that fall due: a replica waits for its master to do it, and nobody does during a pause. */
+  refreshExpiry(): void {
+    this.keyspace.context.keepExpired = this.replication.isReplica || this.pause.mode !== "off";
   }
 
   /** There is one user, until there are ACLs. */
@@ -297,11 +341,6 @@ export class Server implements ConnectionHost {
   private get diskRefusal(): string | null {
     const { aof } = this.appendOnly;
     return this.persistence.refusal ?? (aof.enabled ? aof.writer.refusal : null);
-  }
-
-  /** Who receives what changed the data set. */
-  get effects(): EffectSink {
-    return this.appendOnly.aof.writer;
   }
 
   // ------------------------------------------------------------------ socket events
@@ -449,6 +488,7 @@ export class Server implements ConnectionHost {
 
   removed(connection: Connection): void {
     this.blocking.forget(connection.session);
+    this.replication.forget(connection.session);
     this.transactions.forget(connection.session);
     this.clients.remove(connection);
     this.monitors.remove(connection.session);
@@ -523,5 +563,5 @@ export class Server implements ConnectionHost {
 
 /** It waits for what others do, for as long as that takes: it is not idle. */
 function isWatching(session: Session): boolean {
-  return session.monitor || session.subscribed;
+  return session.monitor || session.subscribed || session.role === "replica";
 }

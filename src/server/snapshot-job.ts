@@ -3,13 +3,17 @@ import type { Database } from "../keyspace/database.ts";
 import { Snapshot, type SnapshotSink } from "../keyspace/snapshot.ts";
 
 /**
- * Writes a snapshot of all databases in slices between events: for BGSAVE, for the base of an AOF and,
- * one day, for a replica. One at a time.
+ * Writes a snapshot of all databases in slices between events: for BGSAVE, for the base of an AOF, and for
+ * replicas. One at a time.
  */
 const SLICE_MS = 1;
+/** How long to leave a target that cannot take more alone. */
+const WAIT_MS = 2;
 
 /** Where the bytes go; `write` throws the system's error, `done` comes after the last byte. */
 export interface SnapshotTarget {
+  /** False: it cannot take more at present. */
+  ready?(): boolean;
   write(buf: Uint8Array, start: number, end: number): void;
   done(): void;
   failed(error: unknown): void;
@@ -77,6 +81,10 @@ export class SnapshotJob {
   }
 
   private readonly slice = (): void => {
+    if (!this.ended && this.failure === null && this.target.ready?.() === false) {
+      this.timer = setTimeout(this.slice, WAIT_MS);
+      return;
+    }
     const end = performance.now() + SLICE_MS;
     const delay = this.ended || this.failure !== null ? 0 : this.keyDelay();
     const before = this.snapshot.seen;

@@ -7,6 +7,11 @@ export class Counters {
   changes = 0;
   netInput = 0;
   netOutput = 0;
+  netReplInput = 0;
+  netReplOutput = 0;
+  syncFull = 0;
+  syncPartialOk = 0;
+  syncPartialErr = 0;
   hits = 0;
   misses = 0;
   expired = 0;

@@ -35,7 +35,7 @@ const ERROR = latin1Bytes("error");
 const LIB_NAME = latin1Bytes("lib-name");
 const LIB_VER = latin1Bytes("lib-ver");
 
-/** Client types; without replication a client is a normal one or listens. */
+/** Client types; "slave" and "replica" are the same. */
 const TYPES = ["normal", "slave", "replica", "pubsub", "master"] as const;
 export type ClientType = (typeof TYPES)[number];
 
@@ -47,7 +47,8 @@ export function clientTypeArgument(call: Call, i: number): ClientType {
 }
 
 export function isOfType(session: Session, type: ClientType): boolean {
-  return type === (session.subscribed ? "pubsub" : "normal");
+  if (session.role === "replica") return type === "slave" || type === "replica";
+  return type === (session.role === "master" ? "master" : session.subscribed ? "pubsub" : "normal");
 }
 
 export function id(call: Call): void {

@@ -1,6 +1,5 @@
-import { checkTimeout } from "../../blocking/blocking.ts";
+import { timeoutMilliseconds } from "../../blocking/blocking.ts";
 import { latin1Bytes } from "../../bytes/ascii.ts";
-import { parseInt64Rounded } from "../../bytes/int64.ts";
 import type { Call } from "../../call/call.ts";
 import type { Session } from "../../call/session.ts";
 import { StreamId } from "../../encodings/stream-id.ts";
@@ -99,7 +98,7 @@ function groupOnly(option: string): string {
 }
 
 function readTimeout(call: Call, i: number): number {
-  const timeout = checkTimeout(parseInt64Rounded(call.buf, call.start[i]!, call.end[i]!));
+  const timeout = timeoutMilliseconds(call, i);
   if (timeout > 0 && timeout > 2 ** 63 - nowOf(call)) throw new CommandError("ERR timeout is out of range");
   return timeout;
 }

@@ -21,7 +21,7 @@ export function persistenceSection(server: Server): Field[] {
     ["current_save_keys_processed", done],
     ["current_save_keys_total", total],
     ["rdb_changes_since_last_save", counters.changes],
-    ["rdb_bgsave_in_progress", job === null ? 0 : 1],
+    ["rdb_bgsave_in_progress", job === null && !server.replication.primary.syncing ? 0 : 1],
     ["rdb_last_save_time", Math.floor(persistence.lastSave / 1000)],
     ["rdb_last_bgsave_status", persistence.lastOk ? "ok" : "err"],
     ["rdb_last_bgsave_time_sec", persistence.lastSeconds],
@@ -40,22 +40,66 @@ export function persistenceSection(server: Server): Field[] {
 
 export function replicationSection(server: Server): Field[] {
   const { minReplicasToWrite, minReplicasMaxLag, replBacklogSize } = server.config.values;
-  const fields: Field[] = [
-    ["role", "master"],
-    ["connected_slaves", 0],
-  ];
-  if (minReplicasToWrite > 0 && minReplicasMaxLag > 0) fields.push(["min_slaves_good_slaves", 0]);
+  const { replication, clock } = server;
+  const { history, primary, stream } = replication;
+  const replicas = [...primary.all()];
+  const fields: Field[] = [["role", replication.isReplica ? "slave" : "master"]];
+  fields.push(...masterFields(server));
+  fields.push(["connected_slaves", replicas.length]);
+  if (minReplicasToWrite > 0 && minReplicasMaxLag > 0)
+    fields.push(["min_slaves_good_slaves", primary.goodCount]);
+  replicas.forEach((replica, i) => {
+    const { ip, port, state, acknowledged } = replica;
+    const lag = replica.lag(clock.now);
+    fields.push([`slave${i}`, `ip=${ip},port=${port},state=${state},offset=${acknowledged},lag=${lag}`]);
+  });
+  const { backlog } = stream;
   return [
     ...fields,
     ["master_failover_state", "no-failover"],
-    ["master_replid", server.replicationId],
-    ["master_replid2", "0".repeat(40)],
-    ["master_repl_offset", 0],
-    ["second_repl_offset", -1],
-    ["repl_backlog_active", 0],
+    ["master_replid", history.id],
+    ["master_replid2", history.secondId],
+    ["master_repl_offset", stream.offset],
+    ["second_repl_offset", history.secondOffset],
+    ["repl_backlog_active", backlog === null ? 0 : 1],
     ["repl_backlog_size", replBacklogSize],
-    ["repl_backlog_first_byte_offset", 0],
-    ["repl_backlog_histlen", 0],
+    ["repl_backlog_first_byte_offset", backlog?.first ?? 0],
+    ["repl_backlog_histlen", backlog?.length ?? 0],
+  ];
+}
+
+/** What a replica says of its master. */
+function masterFields({ replication, clock, config }: Server): Field[] {
+  const { link, history } = replication;
+  if (link === null) return [];
+  const { values } = config;
+  const connected = link.state === "connected";
+  const ago = (since: number) => Math.max(0, Math.floor((clock.now - since) / 1000));
+  const fields: Field[] = [
+    ["master_host", link.host],
+    ["master_port", link.port],
+    ["master_link_status", connected ? "up" : "down"],
+    ["master_last_io_seconds_ago", connected ? ago(link.lastIo) : -1],
+    ["master_sync_in_progress", link.receiver === null ? 0 : 1],
+    ["slave_read_repl_offset", history.offset],
+    ["slave_repl_offset", history.offset],
+  ];
+  if (link.receiver !== null) {
+    const { total, received } = link.receiver;
+    fields.push(
+      ["master_sync_total_bytes", total],
+      ["master_sync_read_bytes", received],
+      ["master_sync_left_bytes", total - received],
+      ["master_sync_perc", (total === 0 ? 0 : (received / total) * 100).toFixed(2)],
+      ["master_sync_last_io_seconds_ago", ago(link.lastIo)],
+    );
+  }
+  if (!connected) fields.push(["master_link_down_since_seconds", ago(link.downSince)]);
+  return [
+    ...fields,
+    ["slave_priority", values.replicaPriority],
+    ["slave_read_only", values.replicaReadOnly ? 1 : 0],
+    ["replica_announced", values.replicaAnnounced ? 1 : 0],
   ];
 }
 

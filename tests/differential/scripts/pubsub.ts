@@ -4,7 +4,7 @@ import type { Scripts } from "../lib/suite.ts";
 export const PUBSUB: Scripts = {
   "asking and arguments": `
     PUBSUB
-    PUBSUB CHANNELS
+    sorted PUBSUB CHANNELS
     PUBSUB CHANNELS a b
     PUBSUB NUMSUB
     PUBSUB NUMSUB x y
@@ -36,7 +36,7 @@ export const PUBSUB: Scripts = {
     PSUBSCRIBE "p\\x00*"
     SUBSCRIBE "b\\r\\n"
     GET k
-    PUBSUB CHANNELS
+    sorted PUBSUB CHANNELS
     EVERYTHING
     SSUBSCRIBE s
     UNSUBSCRIBE a
@@ -50,18 +50,6 @@ export const PUBSUB: Scripts = {
     SSUBSCRIBE t
     SUNSUBSCRIBE t
     SUNSUBSCRIBE
-    PUBSUB CHANNELS
-  `,
-  "in a transaction": `
-    MULTI
-    SUBSCRIBE in-multi
-    PING
-    EXEC
-    PING
-    UNSUBSCRIBE
-    MULTI
-    PUBLISH x y
-    UNSUBSCRIBE
-    EXEC
+    sorted PUBSUB CHANNELS
   `,
 };

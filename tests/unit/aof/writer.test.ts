@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { AofWriter } from "../../../src/aof/writer.ts";
 import { Call } from "../../../src/call/call.ts";
-import type { Database } from "../../../src/keyspace/database.ts";
+import type { Session } from "../../../src/call/session.ts";
 import { Request } from "../../../src/resp/request.ts";
 import { canMount, mountTmpfs, unmount } from "../../tmpfs.ts";
 import { seeded } from "../bytes/random.ts";
@@ -25,7 +25,7 @@ function opened(disk?: TestDisk): { world: World; writer: AofWriter; text: () =>
 function call(database: number, line: string, effects: string[] | null = null): Call {
   const made = new Call();
   made.load(Request.of(args(line)));
-  made.db = { id: database } as Database;
+  made.session = { dbIndex: database } as Session;
   made.effects = effects?.map(args) ?? null;
   return made;
 }
@@ -155,7 +155,7 @@ describe("what is written", () => {
     odd.start = Int32Array.from([7, 2, 0]);
     odd.end = Int32Array.from([10, 6, 1]);
     odd.argc = 3;
-    odd.db = { id: 0 } as Database;
+    odd.session = { dbIndex: 0 } as Session;
     for (let i = 0; i < 5000; i++) writer.record(odd);
     writer.flush();
     expect(text()).toBe(SELECT0 + command("set akey 1").repeat(5000));

@@ -1,0 +1,300 @@
+import type { Blocking } from "../blocking/blocking.ts";
+import type { Call } from "../call/call.ts";
+import type { Session } from "../call/session.ts";
+import { errors } from "../resp/errors.ts";
+import { Applier, type ApplierDeps } from "./applier.ts";
+import { History } from "./history.ts";
+import { type LinkDeps, MasterLink } from "./link.ts";
+import { Primary, type PrimaryDeps } from "./primary.ts";
+import type { SnapshotReceiver } from "./receiver.ts";
+import { ReplicationStream, type StreamDeps } from "./stream.ts";
+import { Waiters } from "./waiters.ts";
+
+/**
+ * Replication: this server's role, and what belongs to it.
+ *
+ *   master    effects -> stream -> backlog, replicas            (primary.ts)
+ *   replica   master -> link -> applier -> data set             (link.ts, applier.ts)
+ *                                  \-> stream -> backlog, own replicas
+ *
+ * A server has one history (history.ts) whichever role it plays, so roles can change and only what is missing has to
+ * be sent.
+ */
+
+/** How far the append-only file is, in bytes of its own. */
+export interface AofProgress {
+  readonly appended: number;
+  readonly synced: number;
+  readonly active: boolean;
+}
+
+export interface ReplicationDeps
+  extends Omit<PrimaryDeps, "isReplica" | "acknowledged" | "counters">,
+    Omit<
+      LinkDeps,
+      | "settings"
+      | "history"
+      | "canContinue"
+      | "fullSync"
+      | "load"
+      | "continued"
+      | "streaming"
+      | "stream"
+      | "lost"
+    > {
+  readonly settings: PrimaryDeps["settings"] & LinkDeps["settings"] & StreamDeps["settings"];
+  readonly clock: LinkDeps["clock"];
+  readonly counters: PrimaryDeps["counters"] & LinkDeps["counters"];
+  readonly blocking: Blocking;
+  readonly aof: AofProgress;
+  applying(): Omit<ApplierDeps, "processed" | "broken">;
+  /** A session for the master, seen by CLIENT LIST; `close` ends the link. */
+  masterSession(link: MasterLink, close: () => void): Session;
+  masterGone(session: Session): void;
+  /** Replaces the data set; tells what went wrong, or null. */
+  loadSnapshot(receiver: SnapshotReceiver, loaded: (failure: string | null) => void): void;
+  /** The role has changed: keys expire otherwise, waiting clients get an error. */
+  roleChanged(): void;
+}
+
+const SECOND = 1000;
+
+export class Replication {
+  readonly history = new History();
+  readonly stream: ReplicationStream;
+  readonly primary: Primary;
+  readonly waiters: Waiters;
+  link: MasterLink | null = null;
+  private applier: Applier | null = null;
+  /** The data are those of `history`, as far as it goes: a master may be asked for the rest. */
+  private known = false;
+  /** The database that the master's stream has selected. */
+  private database = 0;
+  /** The snapshot under way is of this history. */
+  private coming = { id: "", offset: 0 };
+  private lastAck = 0;
+  /** The stream's bytes up to `syncedOffset` are on disk; those up to `pending.offset` with the AOF's byte `pending.at`. */
+  private syncedOffset = 0;
+  private pending: { at: number; offset: number } | null = null;
+
+  constructor(private readonly deps: ReplicationDeps) {
+    this.stream = new ReplicationStream(this.history, deps);
+    this.primary = new Primary(this.history, this.stream, {
+      ...deps,
+      isReplica: () => this.isReplica,
+      acknowledged: () => this.waiters.check(),
+    });
+    this.waiters = new Waiters(deps.blocking, () => this.primary.askForAcks());
+  }
+
+  get isReplica(): boolean {
+    return this.link !== null;
+  }
+
+  /** A replica whose data may be old. */
+  get isStale(): boolean {
+    return this.link !== null && this.link.state !== "connected";
+  }
+
+  // ------------------------------------------------------------------ roles
+
+  /** Becomes a replica of this master, or of another one than now; connects at once, or with the next tick. */
+  follow(host: string, port: number, when: "now" | "later" = "now"): void {
+    const wasMaster = !this.isReplica;
+    this.dropLink();
+    if (wasMaster && this.stream.backlog !== null) {
+      this.deps.log.notice(
+        "Before turning into a replica, using my own master parameters to synthesize a cached master: I may be able " +
+          "to synchronize with the new master with just a partial transfer.",
+      );
+      this.stream.flush();
+      this.known = true;
+      this.database = 0;
+    }
+    this.stream.active = false;
+    this.link = new MasterLink(host, port, this.linkDeps());
+    this.deps.roleChanged();
+    if (when === "now") this.link.connect();
+  }
+
+  /** Becomes a master. */
+  promote(): void {
+    if (!this.isReplica) return;
+    this.dropLink();
+    const { history, stream, deps } = this;
+    history.shift();
+    this.known = false;
+    deps.log.notice(
+      `Setting secondary replication ID to ${history.secondId}, valid up to offset: ${history.secondOffset}. ` +
+        `New replication ID is ${history.id}`,
+    );
+    // Replicas have to learn of the new ID.
+    this.primary.disconnectAll();
+    stream.restartSelection();
+    stream.active = stream.backlog !== null;
+    deps.roleChanged();
+  }
+
+  private dropLink(): void {
+    this.endStream();
+    this.link?.close();
+    this.link = null;
+  }
+
+  private endStream(): void {
+    const { applier } = this;
+    this.applier = null;
+    if (applier === null) return;
+    applier.stop();
+    this.database = applier.session.dbIndex;
+    this.deps.masterGone(applier.session);
+  }
+
+  /** A file was loaded at start that says whose data it holds. */
+  restored(id: string, offset: number, database: number): void {
+    const { history, stream } = this;
+    if (this.isReplica) {
+      history.adopt(id, offset);
+      this.known = true;
+      this.database = database;
+    } else {
+      history.offset = offset;
+      history.secondId = id;
+      history.secondOffset = offset + 1;
+    }
+    stream.openBacklog();
+    stream.active = !this.isReplica;
+  }
+
+  /** What an RDB file is to say of the history; undefined where nobody could make use of it. */
+  get savedHistory(): { id: string; offset: number; database: number } | undefined {
+    const { history, stream } = this;
+    if (stream.backlog === null) return undefined;
+    const database = this.isReplica ? (this.applier?.session.dbIndex ?? this.database) : stream.database;
+    return { id: history.id, offset: stream.offset, database };
+  }
+
+  // ------------------------------------------------------------------ as a replica
+
+  private linkDeps(): LinkDeps {
+    return {
+      ...this.deps,
+      history: this.history,
+      canContinue: () => this.known,
+      fullSync: (id, offset) => {
+        this.known = false;
+        this.coming = { id, offset };
+      },
+      load: (receiver, loaded) => {
+        // Own replicas have nothing in common with what comes.
+        this.primary.disconnectAll();
+        this.stream.closeBacklog();
+        this.deps.loadSnapshot(receiver, (failure) => {
+          if (failure === null) {
+            this.history.adopt(this.coming.id, this.coming.offset);
+            this.stream.openBacklog();
+            this.database = 0;
+          }
+          loaded(failure);
+        });
+      },
+      continued: (id) => {
+        if (id !== null) {
+          this.history.shift(id);
+          this.primary.disconnectAll();
+        }
+        this.stream.openBacklog();
+      },
+      streaming: () => this.beginStream(),
+      stream: (chunk) => this.applier?.take(chunk),
+      lost: () => {
+        if (this.applier !== null) this.known = true;
+        this.endStream();
+      },
+    };
+  }
+
+  private beginStream(): void {
+    const { deps, link } = this;
+    if (link === null) return;
+    const session = deps.masterSession(link, () => link.drop("Connection with master closed."));
+    session.dbIndex = this.database;
+    this.known = true;
+    this.applier = new Applier(session, {
+      ...deps.applying(),
+      processed: (bytes, start, end) => this.stream.pass(bytes, start, end),
+      broken: (why) => link.drop(why),
+    });
+    this.acknowledge();
+  }
+
+  /** Tells the master how far the stream has been processed. */
+  acknowledge(): void {
+    const { link, deps } = this;
+    if (link === null || !link.acknowledges) return;
+    this.lastAck = deps.clock.now;
+    const offset = String(this.history.offset);
+    if (!deps.aof.active) link.send("REPLCONF", "ACK", offset);
+    else link.send("REPLCONF", "ACK", offset, "FACK", String(this.syncedUpTo()));
+  }
+
+  /** Bytes of the stream whose effects are known to be on disk. */
+  private syncedUpTo(): number {
+    const { aof } = this.deps;
+    if (this.pending !== null && aof.synced >= this.pending.at) {
+      this.syncedOffset = this.pending.offset;
+      this.pending = null;
+    }
+    if (aof.synced >= aof.appended) this.syncedOffset = this.history.offset;
+    else this.pending ??= { at: aof.appended, offset: this.history.offset };
+    return this.syncedOffset;
+  }
+
+  // ------------------------------------------------------------------ WAIT
+
+  wait(call: Call, replicas: number, timeout: number): void {
+    const offset = call.session.writeOffset;
+    this.waiters.wait(call, timeout, {
+      needed: { replicas, local: 0 },
+      reached: () => ({ replicas: this.primary.countReached(offset, "acknowledged"), local: 0 }),
+      hopeless: () => null,
+      reply: (writer, reached) => writer.int(reached.replicas),
+    });
+  }
+
+  waitAof(call: Call, local: number, replicas: number, timeout: number): void {
+    const { writeOffset, aofOffset } = call.session;
+    const { aof } = this.deps;
+    this.waiters.wait(call, timeout, {
+      needed: { replicas, local },
+      reached: () => ({
+        replicas: this.primary.countReached(writeOffset, "synced"),
+        local: aof.active && aof.synced >= aofOffset ? 1 : 0,
+      }),
+      hopeless: () => (local > 0 && !aof.active ? errors.noAof : null),
+      reply(writer, reached) {
+        writer.array(2);
+        writer.int(reached.local);
+        writer.int(reached.replicas);
+      },
+    });
+  }
+
+  // ------------------------------------------------------------------ periodic
+
+  /** With each tick of the cron. */
+  tick(): void {
+    const { deps, link } = this;
+    link?.tick();
+    if (link !== null && deps.clock.now - this.lastAck >= SECOND) this.acknowledge();
+    this.stream.flush();
+    this.primary.tick();
+    if (this.waiters.count > 0) this.waiters.check();
+  }
+
+  /** The client is gone. */
+  forget(session: Session): void {
+    this.primary.forget(session);
+    this.waiters.forget(session);
+  }
+}
