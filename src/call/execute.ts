@@ -1,5 +1,6 @@
 import type { Clock } from "../host/clock.ts";
 import { CommandError } from "../resp/errors.ts";
+import { ReplyTooLarge } from "../resp/reply-writer.ts";
 import type { Counters } from "../stats/counters.ts";
 import { newHistogram, record } from "../stats/histogram.ts";
 import type { Call } from "./call.ts";
@@ -37,6 +38,8 @@ export interface ExecuteDeps {
   effects: EffectSink;
   keyWatchers: KeyWatchers;
   snapshots: SnapshotGuard;
+  /** On a replica: told when a client's own write begins and ends (see KeyspaceContext). Null on a master. */
+  localWrites: { localWrites: boolean } | null;
   monitors: CommandFeed;
   /** Tells of an exception that is no CommandError: a bug. */
   onBug(error: unknown, call: Call, command: Command): void;
@@ -77,11 +80,14 @@ export class Executor {
     call.recording = deps.effects.active;
     if (deps.snapshots.active && (command.flags & FLAGS.write) !== 0)
       deps.snapshots.beforeCommand(call, command);
+    const { localWrites } = deps;
+    if (localWrites !== null) localWrites.localWrites = (command.flags & FLAGS.write) !== 0;
     try {
       command.run(call);
     } catch (error) {
       this.answerFailure(error, call, command, mark);
     }
+    if (localWrites !== null) localWrites.localWrites = false;
     if (deps.monitors.active) deps.monitors.feed(call, command);
     if (call.dirty > 0) {
       deps.counters.changes += call.dirty;
@@ -129,7 +135,9 @@ export class Executor {
 
   private answerFailure(error: unknown, call: Call, command: Command, mark: number): void {
     call.reply.pos = mark;
-    if (error instanceof CommandError) call.reply.error(error.message);
+    // The client is lost, whatever it is told; a transaction of its is carried out nevertheless.
+    if (error instanceof ReplyTooLarge) call.session.overflowed = call.session.closing = true;
+    else if (error instanceof CommandError) call.reply.error(error.message);
     else {
       this.deps.onBug(error, call, command);
       call.reply.error("ERR internal error; the server's log has the details");

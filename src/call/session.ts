@@ -55,6 +55,8 @@ export class Session {
   /** Commands queued since MULTI, and their bytes. */
   queuedCommands = 0;
   queuedBytes = 0;
+  /** A reply was larger than client-output-buffer-limit allows: nothing is sent any more. */
+  overflowed = false;
   /** No further commands are read. */
   closing = false;
   lastCommand: Command | null = null;

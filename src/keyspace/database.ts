@@ -44,6 +44,8 @@ export interface KeyspaceContext {
   readonly hint: KeyHint;
   /** No lazy or active expiry (a replica, loading, DEBUG): due keys are hidden but stay. */
   keepExpired: boolean;
+  /** A client writes to a replica: keys that it finds due are gone for it, and then for good. */
+  localWrites: boolean;
   /** Due keys count as live: while an AOF is loaded, whose commands meant them so. */
   ignoreExpiry: boolean;
 }
@@ -61,6 +63,8 @@ export interface KeyspaceStats {
 }
 
 export interface KeyspaceListener {
+  /** A key with this hash was given an expiry while due keys are to stay, by somebody else than the master. */
+  localExpiry(database: Database, hash: number): void;
   /** A key fell due and is about to be removed. */
   expired(database: Database, buf: Uint8Array, start: number, end: number): void;
   /** Fields of a hash fell due and have been removed; where these were the last ones, the key is about to be. */
@@ -315,6 +319,8 @@ export class Database {
   private noteExpiry(hash: number, position: number, at: number): void {
     this.expires++;
     this.expirySum += at - this.base;
+    const { context } = this;
+    if (context.keepExpired && !context.ignoreExpiry) context.listener.localExpiry(this, hash);
     this.file(hash, position, at);
   }
 
@@ -333,13 +339,27 @@ export class Database {
 
   /** Removes a key that has fallen due, unless due keys are to stay. */
   private expire(hash: number, position: number): void {
-    if (this.context.keepExpired) return;
+    if (this.context.keepExpired && !this.context.localWrites) return;
     this.context.stats.expired++;
     const { records } = this;
     const bytes = records.keyBytes(position);
     const start = records.keyStart(position);
     this.context.listener.expired(this, bytes, start, start + records.keyLength(position));
     this.discard(hash, position);
+  }
+
+  /** Removes keys of this hash that have fallen due, even while due keys are to stay; whether one with an expiry is left. */
+  expireLocally(hash: number): boolean {
+    const { context } = this;
+    let left = false;
+    context.localWrites = true;
+    this.index.forHash(hash, (position) => {
+      if (!this.records.hasExpiry(position)) return;
+      if (this.isDue(position)) this.expire(hash, position);
+      else left = true;
+    });
+    context.localWrites = false;
+    return left;
   }
 
   /**

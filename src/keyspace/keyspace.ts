@@ -45,6 +45,14 @@ export class Keyspace {
     return database.size;
   }
 
+  /** Takes another keyspace's databases in place of its own, which are given back as flushed ones are. */
+  adopt(other: Keyspace): void {
+    for (let id = 0; id < this.count; id++) {
+      this.flush(id);
+      this.databases[id] = other.databases[id];
+    }
+  }
+
   flushAll(): number {
     let keys = 0;
     for (let id = 0; id < this.count; id++) keys += this.flush(id);

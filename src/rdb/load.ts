@@ -35,6 +35,8 @@ export interface LoadOptions {
   readonly deep: boolean;
   /** Leave out keys that are due; not on a replica, nor for the base of an AOF. */
   readonly skipExpired: boolean;
+  /** Told of each key left out as due; its bytes are good only during the call. */
+  readonly onExpired?: (database: number, key: Uint8Array) => void;
   /** A key that is there already is replaced; without it, it is an error. */
   readonly allowDuplicates?: boolean;
   /** Gets the source of each function library. */
@@ -183,6 +185,7 @@ export class RdbLoad {
     if (options.skipExpired && parts.hasExpiry && parts.expireAt < db.context.clock.now) {
       values.abandon();
       this.keysExpired++;
+      options.onExpired?.(db.id, key.buf.subarray(0, key.end));
       return;
     }
     const { index } = db;

@@ -1,4 +1,5 @@
 import type { Blocking } from "../blocking/blocking.ts";
+import { latin1Bytes } from "../bytes/ascii.ts";
 import type { Call } from "../call/call.ts";
 import type { Session } from "../call/session.ts";
 import { errors } from "../resp/errors.ts";
@@ -42,7 +43,9 @@ export interface ReplicationDeps
       | "stream"
       | "lost"
     > {
-  readonly settings: PrimaryDeps["settings"] & LinkDeps["settings"] & StreamDeps["settings"];
+  readonly settings: PrimaryDeps["settings"] &
+    LinkDeps["settings"] &
+    StreamDeps["settings"] & { readonly appendonly: boolean };
   readonly clock: LinkDeps["clock"];
   readonly counters: PrimaryDeps["counters"] & LinkDeps["counters"];
   readonly blocking: Blocking;
@@ -52,12 +55,17 @@ export interface ReplicationDeps
   masterSession(link: MasterLink, close: () => void): Session;
   masterGone(session: Session): void;
   /** Replaces the data set; tells what went wrong, or null. */
-  loadSnapshot(receiver: SnapshotReceiver, loaded: (failure: string | null) => void): void;
+  loadSnapshot(
+    receiver: SnapshotReceiver,
+    sameHistory: boolean,
+    loaded: (failure: string | null) => void,
+  ): void;
   /** The role has changed: keys expire otherwise, waiting clients get an error. */
   roleChanged(): void;
 }
 
 const SECOND = 1000;
+const DEL = latin1Bytes("DEL");
 
 export class Replication {
   readonly history = new History();
@@ -166,6 +174,11 @@ export class Replication {
     stream.active = !this.isReplica;
   }
 
+  /** A key of the file loaded at start has fallen due meanwhile: replicas that go on from there still have it. */
+  lostAtStart(database: number, key: Uint8Array): void {
+    if (this.stream.active) this.stream.command(database, [DEL, key]);
+  }
+
   /** What an RDB file is to say of the history; undefined where nobody could make use of it. */
   get savedHistory(): { id: string; offset: number; database: number } | undefined {
     const { history, stream } = this;
@@ -189,7 +202,8 @@ export class Replication {
         // Own replicas have nothing in common with what comes.
         this.primary.disconnectAll();
         this.stream.closeBacklog();
-        this.deps.loadSnapshot(receiver, (failure) => {
+        const sameHistory = this.coming.id === this.history.id;
+        this.deps.loadSnapshot(receiver, sameHistory, (failure) => {
           if (failure === null) {
             this.history.adopt(this.coming.id, this.coming.offset);
             this.stream.openBacklog();
@@ -264,14 +278,14 @@ export class Replication {
 
   waitAof(call: Call, local: number, replicas: number, timeout: number): void {
     const { writeOffset, aofOffset } = call.session;
-    const { aof } = this.deps;
+    const { aof, settings } = this.deps;
     this.waiters.wait(call, timeout, {
       needed: { replicas, local },
       reached: () => ({
         replicas: this.primary.countReached(writeOffset, "synced"),
         local: aof.active && aof.synced >= aofOffset ? 1 : 0,
       }),
-      hopeless: () => (local > 0 && !aof.active ? errors.noAof : null),
+      hopeless: () => (local > 0 && !settings.appendonly ? errors.noAof : null),
       reply(writer, reached) {
         writer.array(2);
         writer.int(reached.local);

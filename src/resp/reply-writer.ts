@@ -27,9 +27,14 @@ const MINUS = 45;
 const CR = 13;
 const LF = 10;
 
+/** A reply has grown beyond what its client may have waiting. */
+export class ReplyTooLarge extends Error {}
+
 export class ReplyWriter {
   buf: Uint8Array;
   pos = 0;
+  /** Where the replies under way may end at the most; looked at when the buffer has to grow. */
+  limit = Number.POSITIVE_INFINITY;
   /** Protocol version of the client being answered. */
   resp: 2 | 3 = 2;
   /** Error replies written, for statistics of the command under way; the last one's text. */
@@ -45,6 +50,7 @@ export class ReplyWriter {
   /** Makes room for `bytes` more. */
   reserve(bytes: number): void {
     if (this.pos + bytes <= this.buf.length) return;
+    if (this.pos + bytes > this.limit) throw new ReplyTooLarge();
     const larger = new Uint8Array(Math.max(this.buf.length * 2, this.pos + bytes));
     copyBytes(larger, 0, this.buf, 0, this.pos);
     this.buf = larger;

@@ -15,8 +15,10 @@ export interface AdmissionDeps {
   protectedCommands(): { debug: "no" | "yes" | "local"; module: "no" | "yes" | "local" };
   /** Flags of the commands that the session has queued in a transaction. */
   queuedFlags(session: Session): number;
-  /** The data set is being loaded. */
-  loading(): boolean;
+  /** Flags that one of them lacks. */
+  queuedLacking(session: Session): number;
+  /** The data set is being loaded; "serving": into another place, while the old one is served. */
+  loading(): "no" | "yes" | "serving";
   /** Why nothing may be written at present, or null. */
   diskRefusal(): string | null;
   /** A replica that takes writes from its master alone. */
@@ -73,6 +75,12 @@ function flagsOf(call: Call, command: Command, deps: AdmissionDeps): number {
   return command.spec.endsTransaction === true ? deps.queuedFlags(call.session) : command.flags;
 }
 
+/** Whether the command, or for EXEC one that it will run, does not have the flag. */
+function lacks(call: Call, command: Command, flag: number, deps: AdmissionDeps): boolean {
+  if ((command.flags & flag) === 0) return true;
+  return command.spec.endsTransaction === true && (deps.queuedLacking(call.session) & flag) !== 0;
+}
+
 const memoryGate: Gate = (call, command, deps) =>
   (flagsOf(call, command, deps) & FLAGS.denyoom) !== 0 && deps.outOfMemory() ? errors.oom : null;
 
@@ -94,8 +102,8 @@ const replicaGate: Gate = ({ session }, command) =>
     ? "ERR Replica can't interact with the keyspace"
     : null;
 
-const staleGate: Gate = (_call, command, deps) =>
-  (command.flags & FLAGS.stale) === 0 && deps.stale() ? errors.masterDown : null;
+const staleGate: Gate = (call, command, deps) =>
+  lacks(call, command, FLAGS.stale, deps) && deps.stale() ? errors.masterDown : null;
 
 /** RESP2 has no push type: a client that listens may only ask what cannot be mistaken for a message. */
 const subscribedGate: Gate = ({ session }, command) =>
@@ -104,8 +112,15 @@ const subscribedGate: Gate = ({ session }, command) =>
       "allowed in this context"
     : null;
 
-const loadingGate: Gate = (_call, command, deps) =>
-  deps.loading() && (command.flags & FLAGS.loading) === 0 ? errors.loading : null;
+const loadingGate: Gate = (call, command, deps) => {
+  const loading = deps.loading();
+  if (loading === "no") return null;
+  const refused =
+    loading === "serving"
+      ? (flagsOf(call, command, deps) & FLAGS.no_async_loading) !== 0
+      : lacks(call, command, FLAGS.loading, deps);
+  return refused ? errors.loading : null;
+};
 
 const GATES: readonly Gate[] = [
   subcommandGate,

@@ -68,7 +68,8 @@ export class AppendOnly {
       fileBegins: () => {
         this.session.dbIndex = 0;
       },
-      loadRdb: (source) => this.server.persistence.load(source, false, true),
+      loadRdb: (source) =>
+        this.server.persistence.load(source, { skipExpired: false, allowDuplicates: true }),
     });
   }
 

@@ -13,6 +13,7 @@ import type { Transactions } from "../transactions/transactions.ts";
 import { type AdmissionDeps, looksLikeHttp, refuse, unknownCommand } from "./admission.ts";
 import type { Connection } from "./connection.ts";
 import { LOOKAHEAD, type Lookahead } from "./lookahead.ts";
+import type { OutputLimits } from "./output-limits.ts";
 import type { Pause } from "./pause.ts";
 import type { Turn } from "./turn.ts";
 
@@ -32,6 +33,7 @@ export interface DispatcherDeps extends AdmissionDeps {
   blocking: Blocking;
   transactions: Transactions;
   outbox: Outbox;
+  outputLimits: OutputLimits;
   /** Whether a gate that concerns plain commands may be closed. */
   guarded(): boolean;
   protocolError(connection: Connection, what: string): void;
@@ -52,6 +54,8 @@ export class Dispatcher {
   private count = 0;
   /** Where the connection's replies begin in the writer. */
   private mark = 0;
+  /** Bytes of replies that the connection may have waiting. */
+  private room = Number.POSITIVE_INFINITY;
   /** Which of them answer writes is to be noted. */
   private tracking = false;
 
@@ -68,6 +72,7 @@ export class Dispatcher {
     this.tracking = deps.turn.tracking;
     writer.resp = session.resp;
     deps.outbox.executing = session;
+    this.limit(connection);
     deps.executor.begin();
     while (!session.closing && !connection.suspended) {
       const state = this.readAhead(connection);
@@ -83,13 +88,25 @@ export class Dispatcher {
     }
     deps.executor.settle();
     deps.outbox.executing = null;
-    if (writer.pos > this.mark) {
+    writer.limit = Number.POSITIVE_INFINITY;
+    if (session.overflowed || writer.pos - this.mark >= this.room) {
+      writer.pos = this.mark;
+      deps.outputLimits.exceeded(connection);
+      // What it has grown to is of use to nobody else.
+      if (this.mark === 0) writer.surrender();
+    } else if (writer.pos > this.mark) {
       if (session.role === "replica") {
         writer.pos = this.mark;
         deps.replicaReplied(connection);
       } else deps.turn.hold(connection, this.mark);
     }
     reader.finish();
+  }
+
+  /** How much may be written from `mark` on. */
+  private limit(connection: Connection): void {
+    this.room = this.deps.outputLimits.room(connection);
+    this.deps.writer.limit = this.mark + this.room;
   }
 
   /** Reads commands into the batch; returns what came behind them (READY: the batch is full). */
@@ -129,6 +146,7 @@ export class Dispatcher {
         deps.turn.hold(connection, this.mark);
         deps.turn.end();
         this.mark = writer.pos;
+        this.limit(connection);
       }
     }
     return true;

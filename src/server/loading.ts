@@ -15,6 +15,8 @@ export class Loading {
   constructor(
     readonly totalBytes: number,
     private readonly loadedBytes: () => number,
+    /** The old data set is served meanwhile. */
+    readonly serving = false,
   ) {}
 
   info(now: number): [string, string | number][] {
@@ -50,7 +52,7 @@ export class Reloading {
     }
     if (flush) persistence.clear();
     try {
-      const load = persistence.load(undefined, true, merge);
+      const load = persistence.load(undefined, { allowDuplicates: merge });
       while (!load.step(() => false));
     } catch (error) {
       log.warning(`Error trying to load the RDB dump: ${systemErrorText(error)}`);
@@ -95,8 +97,14 @@ async function loadRdbFile(server: Server): Promise<void> {
   const startedAt = performance.now();
   let load: RdbLoad;
   try {
-    // A replica keeps what is due: its master will say when it is gone.
-    load = persistence.load(undefined, !server.replication.isReplica);
+    load = persistence.load(undefined, {
+      // A replica keeps what is due: its master will say when it is gone.
+      skipExpired: !server.replication.isReplica,
+      onExpired: (database, key) => {
+        restoreHistory(server, load);
+        server.replication.lostAtStart(database, key);
+      },
+    });
     server.loading = new Loading(Bun.file(persistence.path).size, () => load.consumed);
     const slice = (): Pace => new Pace(server, () => load.keysLoaded);
     for (let pace = slice(); !load.step(pace.over); pace = slice()) await pace.pause();
@@ -106,10 +114,15 @@ async function loadRdbFile(server: Server): Promise<void> {
     process.exit(1);
   }
   persistence.loaded(load);
-  const [id, offset] = [load.aux.get("repl-id"), Number(load.aux.get("repl-offset"))];
-  if (id !== undefined && offset >= 0)
-    server.replication.restored(id, offset, Number(load.aux.get("repl-stream-db") ?? 0));
+  restoreHistory(server, load);
   log.notice(`DB loaded from disk: ${((performance.now() - startedAt) / 1000).toFixed(3)} seconds`);
+}
+
+/** Takes over the history that the file's facts, which stand in front, tell of; once. */
+function restoreHistory({ replication }: Server, { aux }: RdbLoad): void {
+  const [id, offset] = [aux.get("repl-id"), Number(aux.get("repl-offset"))];
+  if (id === undefined || !(offset >= 0) || replication.stream.backlog !== null) return;
+  replication.restored(id, offset, Number(aux.get("repl-stream-db") ?? 0));
 }
 
 /** A slice of loading; with key-load-delay (microseconds a key) it is short, and followed by that much idleness. */

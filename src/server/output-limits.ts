@@ -13,6 +13,12 @@ export class OutputLimits {
     private readonly log: Log,
   ) {}
 
+  /** Bytes that the connection may still have waiting; Infinity where there is no limit. */
+  room(connection: Connection): number {
+    const { hard } = this.values.clientOutputBufferLimit[classOf(connection)];
+    return hard > 0 ? hard - connection.outputBytes : Number.POSITIVE_INFINITY;
+  }
+
   check(connection: Connection): void {
     if (connection.closed) return;
     const { hard, soft, seconds } = this.values.clientOutputBufferLimit[classOf(connection)];
@@ -26,7 +32,7 @@ export class OutputLimits {
     else if (this.clock.now - connection.softLimitSince > seconds * 1000) this.exceeded(connection);
   }
 
-  private exceeded(connection: Connection): void {
+  exceeded(connection: Connection): void {
     this.counters.outputBufferLimitDisconnections++;
     this.log.warning(
       `Client id=${connection.session.id} addr=${connection.address} scheduled to be closed ASAP for overcoming of output buffer limits.`,

@@ -5,7 +5,7 @@ import { readContext } from "../commands/dump.ts";
 import { systemErrorText } from "../config/errors.ts";
 import { decodeBytes } from "../config/text.ts";
 import type { Database } from "../keyspace/database.ts";
-import { RdbLoad } from "../rdb/load.ts";
+import { type LoadOptions, type LoadTarget, RdbLoad } from "../rdb/load.ts";
 import type { RdbSource } from "../rdb/reader.ts";
 import { auxFields, RdbRecords, RdbSave, type SaveOptions, usageOf } from "../rdb/save.ts";
 import { FileSource } from "../rdb/sources.ts";
@@ -237,16 +237,20 @@ export class Persistence {
   }
 
   /** A load of a file, to be stepped; throws what opening it throws. */
-  load(source: RdbSource = FileSource.open(this.path), skipExpired = true, allowDuplicates = false): RdbLoad {
-    const { config, keyspace, log } = this.server;
-    return new RdbLoad(source, keyspace, {
+  load(
+    source: RdbSource = FileSource.open(this.path),
+    options: Partial<LoadOptions> = {},
+    target: LoadTarget = this.server.keyspace,
+  ): RdbLoad {
+    const { config, log } = this.server;
+    return new RdbLoad(source, target, {
       context: readContext(this.server),
       log,
       checksum: config.values.rdbchecksum,
       deep: config.values.sanitizeDumpPayload === "yes",
-      skipExpired,
-      allowDuplicates,
+      skipExpired: true,
       onFunction: (source) => this.functions.set(firstLine(source), source),
+      ...options,
     });
   }
 

@@ -1,5 +1,6 @@
 import { Session, type SessionLink } from "../call/session.ts";
 import { decodeBytes } from "../config/text.ts";
+import { Keyspace } from "../keyspace/keyspace.ts";
 import { RdbRecords } from "../rdb/save.ts";
 import { FileSource } from "../rdb/sources.ts";
 import type { SnapshotSink } from "../replication/full-sync.ts";
@@ -68,7 +69,7 @@ export class Replicating {
       }),
       masterSession: (link, close) => this.masterSession(link, close),
       masterGone: (session) => server.clients.removeMaster(session),
-      loadSnapshot: (receiver, loaded) => void this.load(receiver).then(loaded),
+      loadSnapshot: (receiver, sameHistory, loaded) => void this.load(receiver, sameHistory).then(loaded),
       roleChanged: () => this.roleChanged(),
     });
   }
@@ -135,11 +136,13 @@ export class Replicating {
     );
   }
 
-  /** Replaces the data set by the snapshot received; returns what went wrong, or null. */
-  private async load(receiver: SnapshotReceiver): Promise<string | null> {
+  /**
+   * Replaces the data set by the snapshot received; returns what went wrong, or null. With repl-diskless-load swapdb
+   * the old data stay until the new ones are whole, and are served meanwhile where both are of the same history.
+   */
+  private async load(receiver: SnapshotReceiver, sameHistory: boolean): Promise<string | null> {
     const { server } = this;
     const { log, persistence, keyspace, appendOnly, config } = server;
-    const failed = "Failed trying to load the MASTER synchronization DB from disk, check server logs.";
     persistence.abort();
     try {
       receiver.finish(persistence.path);
@@ -147,30 +150,54 @@ export class Replicating {
       const text = error instanceof Error ? error.message : String(error);
       return `Failed trying to rename the temp DB into ${decodeBytes(config.values.dbfilename)} in MASTER <-> REPLICA synchronization: ${text}`;
     }
-    log.notice("MASTER <-> REPLICA sync: Flushing old data");
     appendOnly.aof.turnOff();
-    keyspace.flushAll();
-    server.keyWatchers.allChanged();
+    const keep = config.values.replDisklessLoad === "swapdb";
+    if (!keep) {
+      log.notice("MASTER <-> REPLICA sync: Flushing old data");
+      keyspace.flushAll();
+      server.keyWatchers.allChanged();
+    }
     log.notice("MASTER <-> REPLICA sync: Loading DB in memory");
+    const target = keep ? new Keyspace(keyspace.context, keyspace.count) : keyspace;
+    const loaded = await this.loadInto(target, receiver, keep && sameHistory);
+    if (keep) {
+      log.notice(
+        `MASTER <-> REPLICA sync: ${loaded ? "Swapping active DB with loaded DB" : "Discarding temporary DB in background"}`,
+      );
+      if (loaded) keyspace.adopt(target);
+      server.keyWatchers.allChanged();
+    } else if (!loaded) keyspace.flushAll();
+    if (config.values.appendonly && !appendOnly.aof.turnOn())
+      log.warning("Failed enabling the AOF after successful master synchronization!");
+    return loaded
+      ? null
+      : "Failed trying to load the MASTER synchronization DB from disk, check server logs.";
+  }
+
+  /** Whether it could be loaded; the load has logged what it met with. */
+  private async loadInto(target: Keyspace, receiver: SnapshotReceiver, serving: boolean): Promise<boolean> {
+    const { server } = this;
+    const { persistence } = server;
+    const delay = () => Math.max(0, server.config.values.keyLoadDelay) / 1000;
     try {
-      const load = persistence.load(FileSource.open(persistence.path), false);
-      server.loading = new Loading(receiver.received, () => load.consumed);
+      const load = persistence.load(FileSource.open(persistence.path), { skipExpired: false }, target);
+      server.loading = new Loading(receiver.received, () => load.consumed, serving);
       for (;;) {
         const end = performance.now() + SLICE_MS;
-        if (load.step(() => performance.now() >= end)) break;
-        await new Promise((resolve) => setImmediate(resolve));
+        const before = load.keysLoaded;
+        if (load.step(() => delay() > 0 || performance.now() >= end)) break;
+        const pause = delay() * (load.keysLoaded - before);
+        await new Promise<void>((resolve) =>
+          pause > 0 ? setTimeout(resolve, pause) : setImmediate(resolve),
+        );
       }
       persistence.loaded(load);
+      return true;
     } catch {
-      // The load has logged what it met with.
-      keyspace.flushAll();
-      return failed;
+      return false;
     } finally {
       server.loading = null;
     }
-    if (config.values.appendonly && !appendOnly.aof.turnOn())
-      log.warning("Failed enabling the AOF after successful master synchronization!");
-    return null;
   }
 }
 

@@ -40,6 +40,7 @@ import { Dispatcher } from "./dispatcher.ts";
 import { Info } from "./info/info.ts";
 import { clientTls, type Endpoint, Listeners } from "./listeners.ts";
 import { type Loading, Reloading } from "./loading.ts";
+import { LocalExpiries } from "./local-expiries.ts";
 import { Lookahead } from "./lookahead.ts";
 import { MemoryWatch } from "./memory-watch.ts";
 import { MonitorFeed } from "./monitor.ts";
@@ -136,6 +137,7 @@ export class Server implements ConnectionHost {
     gateChanged: () => this.gateChanged(),
     watchingChanged: () => this.keyWatchers.refresh(),
   });
+  readonly localExpiries = new LocalExpiries();
   readonly keyWatchers = new KeyWatchers();
   readonly outbox = new Outbox();
   readonly subscriptions = new Subscriptions(this.outbox);
@@ -162,6 +164,9 @@ export class Server implements ConnectionHost {
         stats: this.counters,
         hint: { buf: new Uint8Array(0), start: -1, hash: 0 },
         listener: {
+          localExpiry: (database, hash) => {
+            if (this.replication.isReplica) this.localExpiries.note(database, hash);
+          },
           expired: (database, buf, start, end) => {
             this.keyWatchers.expired(database.id, buf, start, end);
             if (this.effects.active) this.effects.command(database.id, [DEL, buf.subarray(start, end)]);
@@ -173,6 +178,7 @@ export class Server implements ConnectionHost {
           },
         },
         keepExpired: false,
+        localWrites: false,
         ignoreExpiry: false,
       },
       values.databases,
@@ -190,6 +196,7 @@ export class Server implements ConnectionHost {
       effects: this.effects,
       keyWatchers: this.keyWatchers,
       snapshots: this.snapshots,
+      localWrites: null,
       onBug: (error, call, command) => {
         this.counters.unexpectedErrors++;
         const trace = error instanceof Error ? (error.stack ?? error.message) : String(error);
@@ -201,6 +208,7 @@ export class Server implements ConnectionHost {
       trackLatency: true,
     };
     this.executor = new Executor(this.executeDeps);
+    this.outputLimits = new OutputLimits(values, this.clock, this.counters, this.log);
     this.dispatcher = new Dispatcher({
       registry: this.registry,
       keyspace: this.keyspace,
@@ -213,15 +221,17 @@ export class Server implements ConnectionHost {
       blocking: this.blocking,
       transactions: this.transactions,
       outbox: this.outbox,
+      outputLimits: this.outputLimits,
       protectedCommands: () => ({ debug: values.enableDebugCommand, module: values.enableModuleCommand }),
       queuedFlags: (session) => this.transactions.queuedFlags(session),
+      queuedLacking: (session) => this.transactions.queuedLacking(session),
       guarded: () =>
         values.maxmemory > 0 ||
         this.loading !== null ||
         this.replication.isReplica ||
         values.minReplicasToWrite > 0 ||
         this.diskRefusal !== null,
-      loading: () => this.loading !== null,
+      loading: () => (this.loading === null ? "no" : this.loading.serving ? "serving" : "yes"),
       readOnly: () => this.replication.isReplica && values.replicaReadOnly,
       stale: () => this.replication.isStale && !values.replicaServeStaleData,
       tooFewReplicas: () =>
@@ -255,7 +265,6 @@ export class Server implements ConnectionHost {
       },
       suspended: (connection) => this.suspendedConnections.add(connection),
     });
-    this.outputLimits = new OutputLimits(this.config.values, this.clock, this.counters, this.log);
     this.shutdown = new Shutdown({
       config,
       log,
@@ -279,6 +288,9 @@ export class Server implements ConnectionHost {
         () => this.appendOnly.aof.tick(),
         () => this.pause.check(this.clock.now),
         () => this.replication.tick(),
+        () => {
+          if (this.cronDeps.activeExpire) this.localExpiries.tick();
+        },
         () => this.migrations.targets.tick(this.clock.now),
         () => this.rates.sample(this.counters, this.clock.monotonic() / 1000),
         (tick) => this.checkClients(tick),
@@ -307,7 +319,10 @@ export class Server implements ConnectionHost {
 
   /** Who removes keys that fall due: a replica waits for its master to do it, and nobody does during a pause. */
   refreshExpiry(): void {
-    this.keyspace.context.keepExpired = this.replication.isReplica || this.pause.mode !== "off";
+    const { context } = this.keyspace;
+    context.keepExpired = this.replication.isReplica || this.pause.mode !== "off";
+    this.executeDeps.localWrites = this.replication.isReplica ? context : null;
+    if (!this.replication.isReplica) this.localExpiries.clear();
   }
 
   /** There is one user, until there are ACLs. */
@@ -444,6 +459,7 @@ export class Server implements ConnectionHost {
       this.dispatcher.run(connection);
     } catch (error) {
       this.writer.pos = Math.min(mark, this.writer.pos);
+      this.writer.limit = Number.POSITIVE_INFINITY;
       this.outbox.executing = null;
       this.turn.forgetWrites(this.writer.pos);
       this.failed(connection, error);

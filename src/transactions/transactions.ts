@@ -17,8 +17,9 @@ import { Request } from "../resp/request.ts";
  */
 export class Transaction {
   readonly commands: { command: Command; request: Request }[] = [];
-  /** Flags of all queued commands together. */
+  /** Flags of all queued commands together, and those that one of them lacks. */
   flags = 0;
+  lacking = 0;
   /** A command was refused while queueing: EXEC will refuse as a whole. */
   refused = false;
   /** Bytes of the queued arguments, for CLIENT LIST and limits. */
@@ -75,6 +76,7 @@ export class Transactions implements KeyWatcher {
     const args = Array.from({ length: call.argc }, (_, i) => call.bytes(i));
     for (const arg of args) transaction.bytes += arg.length + 32;
     transaction.flags |= command.flags;
+    transaction.lacking |= ~command.flags;
     transaction.commands.push({ command, request: Request.of(args) });
     call.session.queuedCommands = transaction.commands.length;
     call.session.queuedBytes = transaction.bytes;
@@ -101,6 +103,11 @@ export class Transactions implements KeyWatcher {
       if (test(inner, command)) return true;
     }
     return false;
+  }
+
+  /** Flags that one of the queued commands does not have. */
+  queuedLacking(session: Session): number {
+    return this.open.get(session)?.lacking ?? 0;
   }
 
   discard(session: Session): void {

@@ -48,6 +48,11 @@ export class StringOptions {
     return false;
   }
 
+  /** The expiry was given as what is propagated: an absolute time in milliseconds. */
+  givesMoment(call: Call): boolean {
+    return this.unitAt > 0 && call.is(this.unitAt, PXAT);
+  }
+
   /** The expiry given, in milliseconds since 1970, or -1; throws where it is none. */
   expireAt(call: Call, now: number, command: string): number {
     const { unitAt } = this;

@@ -45,6 +45,7 @@ export function set(call: Call): void {
   }
   store(call, 1, 2, keepTtl ? KEEP_EXPIRY : expireAt);
   if (call.recording && expireAt >= 0) {
+    if (options.givesMoment(call) && !get && now <= expireAt) return call.reply.ok();
     call.propagate(SET, call.bytes(1), call.bytes(2), PXAT, utf8(String(expireAt)));
     if (now > expireAt) call.propagate(DEL, call.bytes(1));
   } else if (call.recording && get) {

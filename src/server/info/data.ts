@@ -12,8 +12,8 @@ export function persistenceSection(server: Server): Field[] {
   const aofFields = aofInfo.slice(0, 10);
   const aofSizes = aofInfo.slice(10);
   return [
-    ["loading", loading === null ? 0 : 1],
-    ["async_loading", 0],
+    ["loading", loading === null || loading.serving ? 0 : 1],
+    ["async_loading", loading?.serving === true ? 1 : 0],
     ["current_cow_peak", 0],
     ["current_cow_size", 0],
     ["current_cow_size_age", 0],

@@ -41,7 +41,7 @@ export function statsSection(server: Server): Field[] {
     ["latest_fork_usec", 0],
     ["total_forks", 0],
     ["migrate_cached_sockets", server.migrations.targets.count],
-    ["slave_expires_tracked_keys", 0],
+    ["slave_expires_tracked_keys", server.localExpiries.count],
     ["active_defrag_hits", 0],
     ["active_defrag_misses", 0],
     ["active_defrag_key_hits", 0],

@@ -32,6 +32,7 @@ export class Recorder {
       effects: this.sink,
       keyWatchers: new KeyWatchers(),
       snapshots: new SnapshotGuard(() => []),
+      localWrites: null,
       onBug: (error) => {
         throw error;
       },

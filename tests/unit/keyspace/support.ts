@@ -40,6 +40,7 @@ export function testContext(seed = 1): TestContext {
     seed1: random.int32(),
     stats: { hits: 0, misses: 0, expired: 0 },
     listener: {
+      localExpiry: () => {},
       expired: (_db, buf, start, end) => told.push(Buffer.from(buf.subarray(start, end)).toString("latin1")),
       fieldsExpired: (_db, buf, start, end, fields) => {
         const key = Buffer.from(buf.subarray(start, end)).toString("latin1");
@@ -48,6 +49,7 @@ export function testContext(seed = 1): TestContext {
     },
     hint: { buf: new Uint8Array(0), start: -1, hash: 0 },
     keepExpired: false,
+    localWrites: false,
     ignoreExpiry: false,
     told,
   };

@@ -86,6 +86,7 @@ export class Bench {
       },
       keyWatchers: new KeyWatchers(),
       snapshots: new SnapshotGuard(() => []),
+      localWrites: null,
       onBug: (error) => {
         throw error;
       },
