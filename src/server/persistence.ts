@@ -46,9 +46,13 @@ export class Persistence {
    */
   readonly functions = new Map<string, Uint8Array>();
   job: SnapshotJob | null = null;
+  /** Bytes of records that the last BGSAVE had to write ahead of their turn, see SnapshotGuard. */
+  lastCopied = 0;
   private scheduled = false;
   /** Hears how the save under way ends. */
   private ended: ((ok: boolean) => void) | null = null;
+  /** BGSAVE has been promised, and waits for a snapshot given up to end its walk. */
+  private starting: ReturnType<typeof setInterval> | null = null;
   private lastTry = 0;
 
   constructor(private readonly server: Server) {}
@@ -114,16 +118,38 @@ export class Persistence {
     this.saves++;
   }
 
-  /** BGSAVE; with `schedule` it waits for what stands in its way. */
+  /** A BGSAVE is under way, or promised. */
+  get saving(): boolean {
+    return this.job !== null || this.starting !== null;
+  }
+
+  /** So it is, or replicas are being sent the data set. */
+  get inProgress(): boolean {
+    return this.saving || this.server.replication.primary.syncing;
+  }
+
+  /** BGSAVE; with `schedule` it waits for what stands in its way. A transaction is not saved by half. */
   bgsave(schedule: boolean): BgsaveAnswer {
     const { server } = this;
-    if (this.job !== null) return "saving";
-    if (server.snapshots.active) {
-      if (!schedule) return "rewriting";
+    const { running } = server.transactions;
+    if (this.inProgress) return "saving";
+    if (running || server.appendOnly.aof.rewrite.inProgress) {
+      if (!schedule && !running) return "rewriting";
       this.scheduled = true;
       return "scheduled";
     }
-    return this.start() ? "started" : "failed";
+    if (!server.snapshots.active) return this.start() ? "started" : "failed";
+    this.starting = setInterval(() => {
+      if (server.snapshots.active) return;
+      this.stopStarting();
+      this.start();
+    }, 1);
+    return "started";
+  }
+
+  private stopStarting(): void {
+    if (this.starting !== null) clearInterval(this.starting);
+    this.starting = null;
   }
 
   /** Saves for replicas, which get the file; false: it cannot begin. A save given up counts as failed. */
@@ -168,6 +194,7 @@ export class Persistence {
               return failed(error);
             }
             this.job = null;
+            this.lastCopied = server.snapshots.copied;
             log.notice("DB saved on disk");
             log.notice("Background saving terminated with success");
             this.saved(changes, job.startedAt);
@@ -184,6 +211,7 @@ export class Persistence {
 
   /** Gives a running BGSAVE up, as FLUSHALL, SAVE at the end and DEBUG RELOAD do. */
   abort(): void {
+    this.stopStarting();
     if (this.job === null) return;
     this.server.log.notice("The background save under way is given up");
     this.job.abort();
@@ -212,7 +240,7 @@ export class Persistence {
   /** With each tick of the cron: save points, and what was scheduled. */
   tick(): void {
     const { server } = this;
-    if (this.job !== null || server.snapshots.active) return;
+    if (this.inProgress || server.snapshots.active || server.appendOnly.aof.rewrite.inProgress) return;
     if (this.scheduled) {
       this.scheduled = false;
       this.start();
