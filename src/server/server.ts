@@ -323,6 +323,7 @@ export class Server implements ConnectionHost {
   /** Begins the periodic work and obeys signals. */
   start(): void {
     this.shutdown.listenForSignals();
+    if (this.config.values.crashLogEnabled) this.crash.listen();
     process.on("uncaughtException", (error) => {
       this.counters.unexpectedErrors++;
       this.log.warning(`Uncaught exception: ${error instanceof Error ? error.stack : String(error)}`);
