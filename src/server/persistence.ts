@@ -171,6 +171,8 @@ export class Persistence {
     }
     const changes = server.counters.changes;
     const failed = (error: unknown): void => {
+      // Given up meanwhile: the temporary file of that name may be another's.
+      if (this.job !== job) return;
       file.discard();
       this.job = null;
       this.lastOk = false;

@@ -1,8 +1,11 @@
 /** MIGRATE between two servers, and to and from a real redis-server; who waits meanwhile; what goes wrong. */
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, afterEach, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { describeWithOracle, startOracle } from "../oracle.ts";
 import { fieldsOf, ReplyError, RespClient } from "../resp-client.ts";
 import { startServer, type TestServer } from "../server.ts";
+
+// Many starts of a server, on machines that may be busy.
+setDefaultTimeout(30_000);
 
 let source: TestServer;
 let target: TestServer;

@@ -1,11 +1,14 @@
 /** SAVE, BGSAVE, BGREWRITEAOF and what a restart, also after kill -9, finds again. */
-import { afterEach, expect, test } from "bun:test";
+import { afterEach, expect, setDefaultTimeout, test } from "bun:test";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { saveDatabases } from "../../src/rdb/save.ts";
 import { fieldsOf, type Reply, RespClient } from "../resp-client.ts";
 import { startServer, type TestServer } from "../server.ts";
+
+// Many starts of a server, on machines that may be busy.
+setDefaultTimeout(30_000);
 
 const folders: string[] = [];
 const running: TestServer[] = [];
