@@ -1,4 +1,5 @@
 import { existsSync, rmSync } from "node:fs";
+import { resolve } from "node:path";
 import { BaseFile } from "../aof/base-file.ts";
 import { latin1Text } from "../bytes/ascii.ts";
 import { readContext } from "../commands/dump.ts";
@@ -26,8 +27,9 @@ const MISCONF =
   "snapshotting fails (stop-writes-on-bgsave-error option). Please check the Redis logs for details about the RDB " +
   "error.";
 
+/** Absolute, since CONFIG SET dir may come before the file is whole. */
 function temporaryName(): string {
-  return `temp-${process.pid}.rdb`;
+  return resolve(`temp-${process.pid}.rdb`);
 }
 
 export type BgsaveAnswer = "started" | "scheduled" | "saving" | "rewriting" | "failed";
@@ -51,6 +53,8 @@ export class Persistence {
   private scheduled = false;
   /** Hears how the save under way ends. */
   private ended: ((ok: boolean) => void) | null = null;
+  /** What the save under way, or the last one, writes to until it is whole. */
+  private temporary = "";
   /** BGSAVE has been promised, and waits for a snapshot given up to end its walk. */
   private starting: ReturnType<typeof setInterval> | null = null;
   private lastTry = 0;
@@ -100,14 +104,21 @@ export class Persistence {
   /** A save to be stepped, between whose steps nothing may change. */
   beginSave(): ForegroundSave {
     const { server } = this;
-    return new ForegroundSave(this.path, server.keyspace.all(), this.options(false), (failure) => {
-      if (failure !== null) {
-        server.log.warning(`Failed saving the DB: ${systemErrorText(failure)}`);
-        return;
-      }
-      server.log.notice("DB saved on disk");
-      this.saved(server.counters.changes, Date.now());
-    });
+    this.temporary = temporaryName();
+    return new ForegroundSave(
+      this.path,
+      this.temporary,
+      server.keyspace.all(),
+      this.options(false),
+      (failure) => {
+        if (failure !== null) {
+          server.log.warning(`Failed saving the DB: ${systemErrorText(failure)}`);
+          return;
+        }
+        server.log.notice("DB saved on disk");
+        this.saved(server.counters.changes, Date.now());
+      },
+    );
   }
 
   private saved(changes: number, startedAt: number): void {
@@ -163,12 +174,14 @@ export class Persistence {
     this.lastTry = Date.now();
     let file: BaseFile;
     try {
-      file = new BaseFile(temporaryName(), server.config.values.rdbSaveIncrementalFsync);
+      this.temporary = temporaryName();
+      file = new BaseFile(this.temporary, server.config.values.rdbSaveIncrementalFsync);
     } catch (error) {
       log.warning(`Failed opening the temp RDB file for saving: ${systemErrorText(error)}`);
       this.lastOk = false;
       return false;
     }
+    const target = resolve(this.path);
     const changes = server.counters.changes;
     const failed = (error: unknown): void => {
       // Given up meanwhile: the temporary file of that name may be another's.
@@ -191,7 +204,7 @@ export class Persistence {
             if (failure !== null) return failed(failure);
             if (this.job !== job) return;
             try {
-              file.rename(this.path);
+              file.rename(target);
             } catch (error) {
               return failed(error);
             }
@@ -230,7 +243,7 @@ export class Persistence {
 
   /** Removes what a save that will not go on has written. */
   removeTemporary(): void {
-    rmSync(temporaryName(), { force: true });
+    rmSync(this.temporary, { force: true });
   }
 
   /** After FLUSHALL: with save points, the empty data set is saved at once. */
@@ -301,6 +314,7 @@ export class ForegroundSave {
   /** `ended` hears of the error, null where all is on disk under the file's name. */
   constructor(
     private readonly path: string,
+    private readonly temporary: string,
     private readonly databases: Iterable<Database>,
     private readonly options: SaveOptions,
     private readonly ended: (failure: unknown) => void,
@@ -313,7 +327,7 @@ export class ForegroundSave {
 
   step(outOfTime: () => boolean): "more" | "done" | "failed" {
     try {
-      const file = (this.file ??= new BaseFile(temporaryName(), false));
+      const file = (this.file ??= new BaseFile(this.temporary, false));
       this.save ??= new RdbSave(
         this.databases,
         (buf, start, end) => file.write(buf.subarray(start, end)),

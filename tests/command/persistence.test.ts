@@ -1,6 +1,6 @@
 /** SAVE, BGSAVE, BGREWRITEAOF and what a restart, also after kill -9, finds again. */
 import { afterEach, expect, setDefaultTimeout, test } from "bun:test";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { saveDatabases } from "../../src/rdb/save.ts";
@@ -267,6 +267,25 @@ test("BGSAVE right after FLUSHALL gave one up; INFO tells what had to be saved a
   const { client: again } = await start(folder);
   expect(await again.call("GETRANGE", "key:900", "0", "6")).not.toBe("changed");
   expect(await again.call("DBSIZE")).toBe(1001);
+});
+
+test("CONFIG SET dir during a BGSAVE: the file goes where it was begun", async () => {
+  const folder = newFolder();
+  const elsewhere = newFolder();
+  const { server, client } = await start(folder, "--enable-protected-configs", "yes");
+  await client.call("DEBUG", "POPULATE", "100");
+  await client.call("CONFIG", "SET", "rdb-key-save-delay", "1000");
+  await client.call("BGSAVE");
+  expect(await client.call("CONFIG", "SET", "dir", elsewhere)).toBe("OK");
+  const info = (): Promise<Reply> => client.text("INFO", "persistence");
+  await until(info, (text) => fieldsOf(text as string).rdb_bgsave_in_progress === "0");
+  expect(fieldsOf(await client.text("INFO", "persistence")).rdb_last_bgsave_status).toBe("ok");
+  expect(readdirSync(folder)).toEqual(["dump.rdb"]);
+  await client.call("BGSAVE");
+  await client.call("CONFIG", "SET", "dir", folder);
+  await client.call("FLUSHALL");
+  expect(readdirSync(elsewhere)).toEqual([]);
+  await server.stop("SIGKILL");
 });
 
 test("BGSAVE in a transaction waits for its end", async () => {
