@@ -131,7 +131,8 @@ export class Server implements ConnectionHost {
     clock: this.clock,
     tls: () => (this.config.values.tlsCluster ? clientTls(this.config.values) : undefined),
     compress: () => this.config.values.rdbcompression,
-    frozen: () => this.shutdown.saving,
+    // A pause is to be relied on: what MIGRATE has to delete waits for its end.
+    frozen: () => this.shutdown.saving || this.pause.mode !== "off",
     anyQueued: (session, test) => this.transactions.anyQueued(session, test),
     gateChanged: () => this.gateChanged(),
     watchingChanged: () => this.keyWatchers.refresh(),

@@ -264,6 +264,21 @@ describe("meanwhile", () => {
     expect(await here.call("LRANGE", "key", "0", "-1")).toEqual(["a", "b"]);
   });
 
+  test("CLIENT PAUSE holds the deletion back", async () => {
+    const slow = pretendSlow();
+    const other = await client(source.port);
+    await here.call("SET", "key", "value");
+    here.send("MIGRATE", "127.0.0.1", String(slow.port), "key", "0", "10000");
+    await slow.asked;
+    await other.call("CLIENT", "PAUSE", "100000", "WRITE");
+    slow.release();
+    // The target's answer has been read when this one's is: both wait in the same loop.
+    for (let i = 0; i < 20; i++) expect(await other.call("EXISTS", "key")).toBe(1);
+    await other.call("CLIENT", "UNPAUSE");
+    expect(await here.next()).toBe("OK");
+    expect(await other.call("EXISTS", "key")).toBe(0);
+  });
+
   test("a client that leaves does not stop it", async () => {
     const slow = pretendSlow();
     const leaving = await client(source.port);
