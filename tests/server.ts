@@ -12,6 +12,7 @@ export type TestServer = Launched;
 export interface StartOptions {
   /** The port to use: for a server that comes back where another one was. */
   port?: number;
+  env?: Record<string, string>;
 }
 
 export function serverCommand(): string[] {
@@ -21,7 +22,7 @@ export function serverCommand(): string[] {
 
 /** Starts a server on a free port; `args` are directives such as `--maxmemory 1mb`. Stop it in `afterAll`. */
 export function startServer(args: string[] = [], options: StartOptions = {}): Promise<TestServer> {
-  return launch({ command: serverCommand(), args, port: options.port });
+  return launch({ command: serverCommand(), args, ...options });
 }
 
 /** True when REDBUN_TEST_SERVER puts another server in redbun's place. */

@@ -139,6 +139,10 @@ export class Aof {
             "starting a rewrite now.",
         );
         rewrite.abort();
+        if (deps.snapshotActive()) {
+          rewrite.scheduled = true;
+          return true;
+        }
       }
       if (!rewrite.start()) {
         rewrite.state = "off";
@@ -238,8 +242,8 @@ export class Aof {
     if (failure !== null) deps.log.warning(`Fail to fsync the AOF file: ${systemErrorText(failure)}.`);
   }
 
-  /** INFO persistence, in its order. */
-  info(): [name: string, value: string | number][] {
+  /** INFO persistence, in its order; `copied`: what is to be shown for memory copied on write. */
+  info(copied = 0): [name: string, value: string | number][] {
     const { rewrite, writer } = this;
     const lines: [string, string | number][] = [
       ["aof_enabled", this.enabled ? 1 : 0],
@@ -251,7 +255,7 @@ export class Aof {
       ["aof_rewrites", rewrite.count],
       ["aof_rewrites_consecutive_failures", rewrite.limit.failures],
       ["aof_last_write_status", writer.failure === null ? "ok" : "err"],
-      ["aof_last_cow_size", 0],
+      ["aof_last_cow_size", copied],
     ];
     if (!this.enabled) return lines;
     lines.push(

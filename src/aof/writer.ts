@@ -75,6 +75,8 @@ export class AofWriter extends EffectBuffer {
   private lastSync = 0;
   /** What was recorded up to here has been reported as failed. */
   private failedUpTo = 0;
+  /** Up to here a turn has been told what became of its records. */
+  private heardUpTo = 0;
   private afterSync: (() => void) | null = null;
   private readonly waiting: { position: number; done: Durable }[] = [];
 
@@ -143,9 +145,21 @@ export class AofWriter extends EffectBuffer {
   // ------------------------------------------------------------------ flush
 
   /**
-   * To be called when an event has been handled, before its replies leave, and by the cron. `force` writes even
-   * while an fsync is under way.
+   * To be called at the end of a turn of the loop, before its replies leave. What the turn recorded may have been
+   * written before, and have failed then: by the cron, or by a rewrite that began in the same turn.
    */
+  flushTurn(): FlushResult {
+    return this.heard(this.flush());
+  }
+
+  /** The result for all that has been recorded since the last one. */
+  private heard<Result extends FlushResult>(result: Result): Result | "failed" {
+    const before = this.heardUpTo;
+    this.heardUpTo = this.appended;
+    return this.mayRefuse && this.failedUpTo > before ? "failed" : result;
+  }
+
+  /** Writes what there is. `force` does so even while an fsync is under way. */
   flush(force = false): FlushResult {
     const { file } = this;
     if (file === null) return "done";
@@ -166,17 +180,17 @@ export class AofWriter extends EffectBuffer {
   }
 
   /**
-   * As `flush`, but nothing is left pending: what appendfsync wants on disk is there when this returns, written and
+   * As `flushTurn`, but nothing is left pending: what appendfsync wants on disk is there when this returns, written and
    * synced on this thread. For replies that have to leave now. Who waits is answered too.
    */
   flushNow(): "done" | "failed" {
     const result = this.flush(true);
     const { file } = this;
-    if (result !== "pending" || file === null) return result === "failed" ? "failed" : "done";
+    if (result !== "pending" || file === null) return this.heard(result === "failed" ? "failed" : "done");
     const failure = file.syncNow();
     if (failure !== null) this.noteSyncFailure(failure);
     this.settle();
-    return failure === null ? "done" : "failed";
+    return this.heard(failure === null ? "done" : "failed");
   }
 
   /** Whether to put the write off because of an fsync under way. */
@@ -294,6 +308,7 @@ export class AofWriter extends EffectBuffer {
       `Fail to fsync the AOF file: ${systemErrorText(failure)}. What it holds can no longer be relied on: writes ` +
         "are refused until the AOF has been rewritten.",
     );
+    this.failedUpTo = this.appended;
     this.fail(failure);
   }
 
@@ -409,7 +424,7 @@ export class AofWriter extends EffectBuffer {
     this.clear();
     this.active = false;
     this.writeFailure = this.oldSyncFailure = null;
-    this.failedUpTo = 0;
+    this.failedUpTo = this.heardUpTo = 0;
     this.afterSync = null;
     this.settle();
   }

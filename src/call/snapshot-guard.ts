@@ -13,12 +13,22 @@ import type { Command } from "./registry.ts";
 export class SnapshotGuard {
   /** The snapshot that is being walked, if there is one. */
   snapshot: Snapshot | null = null;
+  /**
+   * Bytes that records took which this snapshot had to hand on ahead of their turn, since they were about to change:
+   * what a fork would have copied.
+   */
+  copied = 0;
   private readonly keys: KeyList = [];
 
   constructor(private readonly databases: () => Iterable<Database>) {}
 
   get active(): boolean {
     return this.snapshot !== null;
+  }
+
+  begin(snapshot: Snapshot): void {
+    this.snapshot = snapshot;
+    this.copied = 0;
   }
 
   beforeCommand(call: Call, command: Command): void {
@@ -34,6 +44,10 @@ export class SnapshotGuard {
     const start = call.start[argument]!;
     const end = call.end[argument]!;
     const position = database.index.find(database.index.hash(call.buf, start, end), call.buf, start, end);
-    if (position !== 0) this.snapshot!.beforeChange(database, position);
+    if (position === 0) return;
+    const snapshot = this.snapshot!;
+    const { seen } = snapshot;
+    snapshot.beforeChange(database, position);
+    if (snapshot.seen > seen) this.copied += database.records.memoryUse(position);
   }
 }

@@ -169,7 +169,7 @@ export function genericCommands(deps: GenericDeps): CommandSpec[] {
       complexity: "O(1) for each key; memory is freed in the background",
       args: "key...",
       tips: ["request_policy:multi_shard", "response_policy:agg_sum"],
-      run: handlers.unlink,
+      run: (call) => handlers.unlink(call, deps),
     },
   ];
 }

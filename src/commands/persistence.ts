@@ -7,7 +7,7 @@ import { CommandError, errors } from "../resp/errors.ts";
 export interface PersistenceDeps {
   readonly persistence: {
     readonly lastSave: number;
-    readonly job: object | null;
+    readonly inProgress: boolean;
     save(): boolean;
     bgsave(schedule: boolean): "started" | "scheduled" | "saving" | "rewriting" | "failed";
   };
@@ -33,7 +33,7 @@ const SCHEDULE = latin1Bytes("schedule");
 const SAVING = "ERR Background save already in progress";
 
 function save(call: Call, { persistence }: PersistenceDeps): void {
-  if (persistence.job !== null) throw new CommandError(SAVING);
+  if (persistence.inProgress) throw new CommandError(SAVING);
   if (!persistence.save()) throw new CommandError("ERR");
   call.reply.ok();
 }

@@ -36,6 +36,10 @@ const NO_LINK: SessionLink = {
 export class AppendOnly {
   readonly aof: Aof;
   commandsLoaded = 0;
+  /** What writes the base of a rewrite; the last one, when none is under way. */
+  baseJob: SnapshotJob | null = null;
+  /** As in Persistence, of the last rewrite. */
+  lastCopied = 0;
   private readonly call = new Call();
   private readonly session: Session;
 
@@ -52,7 +56,9 @@ export class AppendOnly {
       log,
       latency: (event, milliseconds) => latency.note(event, milliseconds),
       flushSleep: () => debugSettings.aofFlushSleep,
-      snapshotActive: () => server.snapshots.active && server.persistence.job !== null,
+      // One that was given up ends its walk before another one may begin.
+      snapshotActive: () =>
+        server.persistence.inProgress || (server.snapshots.active && !this.aof.rewrite.inProgress),
       inTransaction: () => server.transactions.running,
       startBase: (sink, format) => this.startBase(sink, format === "rdb"),
       emptyRdb: () => this.emptyRdb(),
@@ -113,17 +119,22 @@ export class AppendOnly {
 
   private startBase(sink: BaseSink, asRdb: boolean): BaseJob {
     const { server } = this;
+    const done = (): void => {
+      this.lastCopied = server.snapshots.copied;
+      sink.done();
+    };
     const write = (buf: Uint8Array, start: number, end: number): void => sink.write(buf.subarray(start, end));
-    return new SnapshotJob(
+    this.baseJob = new SnapshotJob(
       server.snapshots,
       [...server.keyspace.all()],
       (databases, bytes) =>
         asRdb
           ? new RdbRecords(databases, bytes, server.persistence.options(true))
           : new RestoreRecords(bytes),
-      { write, done: () => sink.done(), failed: (error) => sink.failed(error) },
+      { write, done, failed: (error) => sink.failed(error) },
       () => server.config.values.rdbKeySaveDelay,
     );
+    return this.baseJob;
   }
 
   private emptyRdb(): Uint8Array {

@@ -6,9 +6,11 @@ import { type LoadedLines, loadConfig } from "../config/load.ts";
 import { Log } from "../host/log.ts";
 import { REDBUN_VERSION, REDIS_VERSION } from "../host/version.ts";
 import { banner } from "./banner.ts";
+import { compiled } from "./compiled.ts";
 import { TlsError } from "./listeners.ts";
 import { loadAtStart } from "./loading.ts";
 import { openFilesLimit, RESERVED_FDS } from "./open-files.ts";
+import { ProcessTitle } from "./process-title.ts";
 import { Server } from "./server.ts";
 
 /**
@@ -92,6 +94,7 @@ export function boot(argv: string[]): BootResult {
     process.exit(1);
   }
   log.role = "M";
+  showTitle(config);
   if (values.daemonize && values.pidfile === "") config.assign("pidfile", DEFAULT_PIDFILE);
   if (values.pidfile !== "") writePidFile(values.pidfile, log);
   if (values.alwaysShowLogo || terminal) banner(config, log, terminal);
@@ -102,6 +105,17 @@ export function boot(argv: string[]): BootResult {
   server.replicating.start();
   void loadAtStart(server).then(() => announceReady(server));
   return { server };
+}
+
+/** The title that `ps` shows, now and whenever what it tells changes. */
+function showTitle(config: Config): void {
+  const title = new ProcessTitle(compiled() ? process.argv0 : "redbun");
+  const show = (): null => {
+    title.set(config.values, config.configFile ?? "");
+    return null;
+  };
+  show();
+  for (const name of ["proc-title-template", "port", "tls-port", "bind"] as const) config.onApply(name, show);
 }
 
 function announceReady({ listeners, log, config }: Server): void {
@@ -165,7 +179,5 @@ function daemonize(directory: string, input: string): never {
 /** The script's path where the server runs from source; nothing in the compiled binary. */
 function sourceArguments(): string[] {
   const script = process.argv[1];
-  return script === undefined || Bun.main.startsWith("/$bunfs/") || /^[A-Z]:[\\/]~BUN/.test(Bun.main)
-    ? []
-    : [script];
+  return script === undefined || compiled() ? [] : [script];
 }

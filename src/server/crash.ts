@@ -7,6 +7,7 @@ import type { Server } from "./server.ts";
  * look for, then an end by signal, so that whoever started the server sees that it did not exit by itself.
  */
 const SIGSEGV = 11;
+const SIGABRT = 6;
 
 export class Crash {
   constructor(private readonly server: Server) {}
@@ -16,6 +17,20 @@ export class Crash {
     this.line(`Redis ${REDIS_VERSION} crashed by signal: ${SIGSEGV}, si_code: 0`);
     this.report();
     return this.end("SIGSEGV");
+  }
+
+  /**
+   * SIGABRT, from outside or from abort(3) in the engine. Of the signals that a fault raises (SIGSEGV, SIGBUS) no
+   * handler in JavaScript can be told: it would run when the loop goes on, which it does not. They end the process
+   * with Bun's own report.
+   */
+  listen(): void {
+    process.on("SIGABRT", () => {
+      this.begin();
+      this.line(`Redis ${REDIS_VERSION} crashed by signal: ${SIGABRT}, si_code: 0`);
+      this.report();
+      this.end("SIGABRT");
+    });
   }
 
   panic(message: string): never {
@@ -58,6 +73,7 @@ export class Crash {
   }
 
   private end(signal: "SIGSEGV" | "SIGABRT"): never {
+    process.removeAllListeners(signal);
     process.kill(process.pid, signal);
     // The signal is on its way; should something have caught it, the process ends all the same.
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1000);

@@ -1,4 +1,5 @@
 import { existsSync, rmSync } from "node:fs";
+import { resolve } from "node:path";
 import { BaseFile } from "../aof/base-file.ts";
 import { latin1Text } from "../bytes/ascii.ts";
 import { readContext } from "../commands/dump.ts";
@@ -26,8 +27,9 @@ const MISCONF =
   "snapshotting fails (stop-writes-on-bgsave-error option). Please check the Redis logs for details about the RDB " +
   "error.";
 
+/** Absolute, since CONFIG SET dir may come before the file is whole. */
 function temporaryName(): string {
-  return `temp-${process.pid}.rdb`;
+  return resolve(`temp-${process.pid}.rdb`);
 }
 
 export type BgsaveAnswer = "started" | "scheduled" | "saving" | "rewriting" | "failed";
@@ -46,9 +48,15 @@ export class Persistence {
    */
   readonly functions = new Map<string, Uint8Array>();
   job: SnapshotJob | null = null;
+  /** Bytes of records that the last BGSAVE had to write ahead of their turn, see SnapshotGuard. */
+  lastCopied = 0;
   private scheduled = false;
   /** Hears how the save under way ends. */
   private ended: ((ok: boolean) => void) | null = null;
+  /** What the save under way, or the last one, writes to until it is whole. */
+  private temporary = "";
+  /** BGSAVE has been promised, and waits for a snapshot given up to end its walk. */
+  private starting: ReturnType<typeof setInterval> | null = null;
   private lastTry = 0;
 
   constructor(private readonly server: Server) {}
@@ -96,14 +104,21 @@ export class Persistence {
   /** A save to be stepped, between whose steps nothing may change. */
   beginSave(): ForegroundSave {
     const { server } = this;
-    return new ForegroundSave(this.path, server.keyspace.all(), this.options(false), (failure) => {
-      if (failure !== null) {
-        server.log.warning(`Failed saving the DB: ${systemErrorText(failure)}`);
-        return;
-      }
-      server.log.notice("DB saved on disk");
-      this.saved(server.counters.changes, Date.now());
-    });
+    this.temporary = temporaryName();
+    return new ForegroundSave(
+      this.path,
+      this.temporary,
+      server.keyspace.all(),
+      this.options(false),
+      (failure) => {
+        if (failure !== null) {
+          server.log.warning(`Failed saving the DB: ${systemErrorText(failure)}`);
+          return;
+        }
+        server.log.notice("DB saved on disk");
+        this.saved(server.counters.changes, Date.now());
+      },
+    );
   }
 
   private saved(changes: number, startedAt: number): void {
@@ -114,16 +129,38 @@ export class Persistence {
     this.saves++;
   }
 
-  /** BGSAVE; with `schedule` it waits for what stands in its way. */
+  /** A BGSAVE is under way, or promised. */
+  get saving(): boolean {
+    return this.job !== null || this.starting !== null;
+  }
+
+  /** So it is, or replicas are being sent the data set. */
+  get inProgress(): boolean {
+    return this.saving || this.server.replication.primary.syncing;
+  }
+
+  /** BGSAVE; with `schedule` it waits for what stands in its way. A transaction is not saved by half. */
   bgsave(schedule: boolean): BgsaveAnswer {
     const { server } = this;
-    if (this.job !== null) return "saving";
-    if (server.snapshots.active) {
-      if (!schedule) return "rewriting";
+    const { running } = server.transactions;
+    if (this.inProgress) return "saving";
+    if (running || server.appendOnly.aof.rewrite.inProgress) {
+      if (!schedule && !running) return "rewriting";
       this.scheduled = true;
       return "scheduled";
     }
-    return this.start() ? "started" : "failed";
+    if (!server.snapshots.active) return this.start() ? "started" : "failed";
+    this.starting = setInterval(() => {
+      if (server.snapshots.active) return;
+      this.stopStarting();
+      this.start();
+    }, 1);
+    return "started";
+  }
+
+  private stopStarting(): void {
+    if (this.starting !== null) clearInterval(this.starting);
+    this.starting = null;
   }
 
   /** Saves for replicas, which get the file; false: it cannot begin. A save given up counts as failed. */
@@ -137,14 +174,18 @@ export class Persistence {
     this.lastTry = Date.now();
     let file: BaseFile;
     try {
-      file = new BaseFile(temporaryName(), server.config.values.rdbSaveIncrementalFsync);
+      this.temporary = temporaryName();
+      file = new BaseFile(this.temporary, server.config.values.rdbSaveIncrementalFsync);
     } catch (error) {
       log.warning(`Failed opening the temp RDB file for saving: ${systemErrorText(error)}`);
       this.lastOk = false;
       return false;
     }
+    const target = resolve(this.path);
     const changes = server.counters.changes;
     const failed = (error: unknown): void => {
+      // Given up meanwhile: the temporary file of that name may be another's.
+      if (this.job !== job) return;
       file.discard();
       this.job = null;
       this.lastOk = false;
@@ -163,11 +204,12 @@ export class Persistence {
             if (failure !== null) return failed(failure);
             if (this.job !== job) return;
             try {
-              file.rename(this.path);
+              file.rename(target);
             } catch (error) {
               return failed(error);
             }
             this.job = null;
+            this.lastCopied = server.snapshots.copied;
             log.notice("DB saved on disk");
             log.notice("Background saving terminated with success");
             this.saved(changes, job.startedAt);
@@ -184,6 +226,7 @@ export class Persistence {
 
   /** Gives a running BGSAVE up, as FLUSHALL, SAVE at the end and DEBUG RELOAD do. */
   abort(): void {
+    this.stopStarting();
     if (this.job === null) return;
     this.server.log.notice("The background save under way is given up");
     this.job.abort();
@@ -200,7 +243,7 @@ export class Persistence {
 
   /** Removes what a save that will not go on has written. */
   removeTemporary(): void {
-    rmSync(temporaryName(), { force: true });
+    rmSync(this.temporary, { force: true });
   }
 
   /** After FLUSHALL: with save points, the empty data set is saved at once. */
@@ -212,7 +255,7 @@ export class Persistence {
   /** With each tick of the cron: save points, and what was scheduled. */
   tick(): void {
     const { server } = this;
-    if (this.job !== null || server.snapshots.active) return;
+    if (this.inProgress || server.snapshots.active || server.appendOnly.aof.rewrite.inProgress) return;
     if (this.scheduled) {
       this.scheduled = false;
       this.start();
@@ -275,6 +318,7 @@ export class ForegroundSave {
   /** `ended` hears of the error, null where all is on disk under the file's name. */
   constructor(
     private readonly path: string,
+    private readonly temporary: string,
     private readonly databases: Iterable<Database>,
     private readonly options: SaveOptions,
     private readonly ended: (failure: unknown) => void,
@@ -287,7 +331,7 @@ export class ForegroundSave {
 
   step(outOfTime: () => boolean): "more" | "done" | "failed" {
     try {
-      const file = (this.file ??= new BaseFile(temporaryName(), false));
+      const file = (this.file ??= new BaseFile(this.temporary, false));
       this.save ??= new RdbSave(
         this.databases,
         (buf, start, end) => file.write(buf.subarray(start, end)),

@@ -35,7 +35,8 @@ export class Replicating {
       aof: writer,
       mayConnect: () => server.loading === null,
       tls: () => clientTls(config.values),
-      snapshotActive: () => server.snapshots.active || persistence.job !== null,
+      snapshotActive: () =>
+        server.snapshots.active || persistence.saving || server.appendOnly.aof.rewrite.inProgress,
       snapshotTo: (sink, functionsOnly) => this.snapshotTo(sink, functionsOnly),
       saveFile: (done) => persistence.saveForReplicas(done),
       rdbPath: () => persistence.path,

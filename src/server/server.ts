@@ -132,7 +132,8 @@ export class Server implements ConnectionHost {
     clock: this.clock,
     tls: () => (this.config.values.tlsCluster ? clientTls(this.config.values) : undefined),
     compress: () => this.config.values.rdbcompression,
-    frozen: () => this.shutdown.saving,
+    // A pause is to be relied on: what MIGRATE has to delete waits for its end.
+    frozen: () => this.shutdown.saving || this.pause.mode !== "off",
     anyQueued: (session, test) => this.transactions.anyQueued(session, test),
     gateChanged: () => this.gateChanged(),
     watchingChanged: () => this.keyWatchers.refresh(),
@@ -338,6 +339,7 @@ export class Server implements ConnectionHost {
   /** Begins the periodic work and obeys signals. */
   start(): void {
     this.shutdown.listenForSignals();
+    if (this.config.values.crashLogEnabled) this.crash.listen();
     process.on("uncaughtException", (error) => {
       this.counters.unexpectedErrors++;
       this.log.warning(`Uncaught exception: ${error instanceof Error ? error.stack : String(error)}`);

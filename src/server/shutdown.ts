@@ -115,7 +115,7 @@ export class Shutdown {
       return false;
     }
     if (blocksShutdown !== null) log.warning(`${blocksShutdown}. Exit anyway.`);
-    if (persistence.job !== null) log.warning("There is a child saving an .rdb. Killing it!");
+    if (persistence.inProgress) log.warning("There is a child saving an .rdb. Killing it!");
     persistence.abort();
     aof.close();
     // Half a data set must not take the place of the whole one.

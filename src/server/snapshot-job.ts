@@ -51,6 +51,7 @@ export class SnapshotJob {
     private readonly target: SnapshotTarget,
     private readonly keyDelay: () => number,
   ) {
+    if (guard.active) throw new Error("a snapshot is under way already");
     this.records = recordsFor(databases, (buf, start, end) => {
       if (this.failure !== null || this.ended) return;
       try {
@@ -61,7 +62,7 @@ export class SnapshotJob {
       }
     });
     this.snapshot = new Snapshot(databases, this.records);
-    guard.snapshot = this.snapshot;
+    guard.begin(this.snapshot);
     this.records.begin();
     this.timer = setTimeout(this.slice, 0);
   }

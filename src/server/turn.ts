@@ -18,8 +18,8 @@ export interface Durability {
   /** A reply to a write can turn out to be untrue: appendfsync always. */
   readonly mayRefuse: boolean;
   /** Writes what the turn has recorded. */
-  flush(): FlushResult;
-  /** As `flush`, and it is on disk, or has failed to get there, when this returns. */
+  flushTurn(): FlushResult;
+  /** As `flushTurn`, and it is on disk, or has failed to get there, when this returns. */
   flushNow(): FlushResult;
   /** Calls back when it is on disk (null) or has failed to get there. */
   whenDurable(done: (failure: unknown) => void): void;
@@ -137,7 +137,7 @@ export class Turn {
   /** Sends everything, or sees that it is sent when it may be; the writer is empty afterwards. */
   readonly end = (): void => {
     this.scheduled = false;
-    const result = this.durability().flush();
+    const result = this.durability().flushTurn();
     const { held, writer } = this;
     if (held.owners.length > 0) {
       this.held = new Held();

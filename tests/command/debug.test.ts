@@ -102,6 +102,16 @@ describe("crashes end with a report in the log", () => {
   }
 });
 
+test("SIGABRT from outside ends with a report too", async () => {
+  const victim = await startServer();
+  victim.process.kill("SIGABRT");
+  await victim.process.exited;
+  expect(victim.process.signalCode).toBe("SIGABRT");
+  for (const text of ["crashed by signal: 6", "STACK TRACE", "redis_version:7.2.6"])
+    await victim.logged(text);
+  await victim.stop();
+});
+
 test("DEBUG is refused unless the configuration allows it", async () => {
   const plain = await startServer();
   const caller = await RespClient.open(plain.port);

@@ -1,14 +1,17 @@
 /**
  * Files that vanish, cannot be read, do not fit the disk, while the server runs and when it starts: it says so, keeps
- * what it had, and goes on as soon as it can. (A failing fsync cannot be had from a real disk: tests/unit/aof.)
+ * what it had, and goes on as soon as it can.
  */
-import { afterEach, expect, test } from "bun:test";
+import { afterEach, expect, setDefaultTimeout, test } from "bun:test";
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { temporaryDirectory } from "../../scripts/lib/launch.ts";
 import { fieldsOf, type Reply, ReplyError, RespClient } from "../resp-client.ts";
 import { serverCommand, startServer } from "../server.ts";
 import { canMount, mountTmpfs, unmount } from "../tmpfs.ts";
+
+// Many starts of a server, on machines that may be busy.
+setDefaultTimeout(30_000);
 
 const cleanups: (() => unknown)[] = [];
 afterEach(async () => {
@@ -221,6 +224,113 @@ test.skipIf(!canMount)("a full disk: a rewrite leaves the AOF as it was [needs m
   const { call: again } = await start(dir, "--appendonly", "yes");
   expect(await again("MGET a b")).toEqual(["1", "2"]);
   expect(await again("STRLEN big")).toBe(1_000_000);
+});
+
+// ---------------------------------------------------------------------- a disk that does not sync
+
+/** Lets fsync and fdatasync fail as long as the file named in FAIL_SYNC is there. */
+const SHIM = `
+#define _GNU_SOURCE
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+static int fails(void) { const char *flag = getenv("FAIL_SYNC"); return flag && access(flag, F_OK) == 0; }
+int fdatasync(int fd) { if (fails()) { errno = EIO; return -1; } return (int)syscall(SYS_fdatasync, fd); }
+int fsync(int fd) { if (fails()) { errno = EIO; return -1; } return (int)syscall(SYS_fsync, fd); }
+`;
+
+/** Compiles the shim; null where there is no C compiler, or no LD_PRELOAD. */
+const shim = (() => {
+  const compiler = Bun.which("cc");
+  if (compiler === null || process.platform !== "linux") return null;
+  const dir = temporaryDirectory("redbun-shim-");
+  writeFileSync(join(dir, "shim.c"), SHIM);
+  const path = join(dir, "shim.so");
+  const compiled = Bun.spawnSync([compiler, "-shared", "-fPIC", "-o", path, join(dir, "shim.c")]);
+  return compiled.exitCode === 0 ? path : null;
+})();
+
+/** A server whose fsync fails between `fail` and `mend`. */
+async function startFailing(dir: string, ...args: string[]) {
+  const flag = join(temporaryDirectory("redbun-flag-"), "flag");
+  const server = await startServer(["--dir", dir, ...args], { env: { LD_PRELOAD: shim!, FAIL_SYNC: flag } });
+  cleanups.push(() => server.stop("SIGKILL"));
+  const client = await RespClient.open(server.port);
+  return {
+    server,
+    call: (line: string): Promise<Reply> => client.call(...line.split(" ")),
+    persistence: async () => fieldsOf(await client.text("INFO", "persistence")),
+    fail: () => writeFileSync(flag, ""),
+    mend: () => rmSync(flag),
+  };
+}
+
+const EIO = "MISCONF Errors writing to the AOF file: Input/output error";
+
+test.skipIf(shim === null)(
+  "fsync fails with always: no write is acknowledged before a rewrite [needs cc]",
+  async () => {
+    const dir = temporaryDirectory();
+    const always = ["--appendonly", "yes", "--appendfsync", "always"];
+    const { server, call, persistence, fail, mend } = await startFailing(dir, ...always);
+    expect(await call("SET before 1")).toBe("OK");
+    fail();
+    expect(message(await call("SET lost 1"))).toBe(EIO);
+    expect(message(await call("SET refused 1"))).toBe(EIO);
+    expect(await call("GET before")).toBe("1");
+    expect(await call("EXISTS refused")).toBe(0);
+    // The rewrite that is to mend it fails as well.
+    await server.logged("Fail to fsync the temp AOF file");
+    const rewrites = Number((await persistence()).aof_rewrites);
+    mend();
+    // An fsync now would succeed, without bringing anything back: only the rewrite counts.
+    await until(async () => (await persistence()).aof_last_write_status === "ok");
+    expect(Number((await persistence()).aof_rewrites)).toBeGreaterThan(rewrites);
+    expect(await call("SET after 1")).toBe("OK");
+    await server.stop("SIGKILL");
+    const { call: again } = await start(dir, ...always);
+    expect(await again("MGET before refused after")).toEqual(["1", null, "1"]);
+  },
+  30_000,
+);
+
+test.skipIf(shim === null)(
+  "fsync fails with everysec: writes are refused from then on [needs cc]",
+  async () => {
+    const dir = temporaryDirectory();
+    const { call, persistence, fail, mend } = await startFailing(dir, "--appendonly", "yes");
+    await call("SET before 1");
+    fail();
+    await until(async () => {
+      const reply = await call("SET during 1");
+      return reply instanceof ReplyError && reply.message === EIO;
+    });
+    mend();
+    await until(async () => (await persistence()).aof_last_write_status === "ok");
+    expect(await call("SET after 1")).toBe("OK");
+  },
+  30_000,
+);
+
+test.skipIf(shim === null)("fsync fails under BGSAVE and SAVE: the old dump stays [needs cc]", async () => {
+  const dir = temporaryDirectory();
+  const { server, call, persistence, fail, mend } = await startFailing(dir, "--save", "3600 1");
+  await call("SET a 1");
+  expect(await call("SAVE")).toBe("OK");
+  await call("SET a 2");
+  fail();
+  expect(message(await call("SAVE"))).toBe("ERR");
+  await call("BGSAVE");
+  await until(async () => (await persistence()).rdb_last_bgsave_status === "err");
+  expect(readdirSync(dir)).toEqual(["dump.rdb"]);
+  expect(message(await call("SET a 3"))).toStartWith(MISCONF);
+  expect(message(await call("SHUTDOWN"))).toStartWith("ERR Errors trying to SHUTDOWN.");
+  mend();
+  expect(await call("SAVE")).toBe("OK");
+  await server.stop("SIGKILL");
+  const { call: again } = await start(dir);
+  expect(await again("GET a")).toBe("2");
 });
 
 test("back to a moment: check-aof cuts to a timestamp, and the server starts with what was then", async () => {

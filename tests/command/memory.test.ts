@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { RespClient } from "../resp-client.ts";
+import { fieldsOf, RespClient } from "../resp-client.ts";
 import { startServer, type TestServer } from "../server.ts";
 
 let server: TestServer;
@@ -53,4 +53,18 @@ test("PURGE gives pages back, DOCTOR and MALLOC-STATS report", async () => {
   const stats = (await client.call("MEMORY", "STATS")) as Record<string, number>;
   expect(stats["allocator-fragmentation.bytes"]).toBeLessThan(2_000_000);
   expect(await client.text("MEMORY", "MALLOC-STATS")).toContain("arena");
+});
+
+test("UNLINK counts the large values it leaves to the collector, DEL and small ones not", async () => {
+  const freed = async (): Promise<number> =>
+    Number(fieldsOf(await client.text("INFO", "memory")).lazyfreed_objects);
+  await client.call("CONFIG", "RESETSTAT");
+  const members = Array.from({ length: 5000 }, (_, i) => `member:${i}`);
+  for (const key of ["a", "b"]) await client.call("SADD", key, ...members);
+  await client.call("SADD", "small", "a");
+  await client.call("SET", "string", "x".repeat(100_000));
+  await client.call("DEL", "a");
+  expect(await freed()).toBe(0);
+  expect(await client.call("UNLINK", "b", "small", "string", "missing")).toBe(3);
+  expect(await freed()).toBe(1);
 });

@@ -1,8 +1,11 @@
 /** MIGRATE between two servers, and to and from a real redis-server; who waits meanwhile; what goes wrong. */
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, afterEach, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { describeWithOracle, startOracle } from "../oracle.ts";
 import { fieldsOf, ReplyError, RespClient } from "../resp-client.ts";
 import { startServer, type TestServer } from "../server.ts";
+
+// Many starts of a server, on machines that may be busy.
+setDefaultTimeout(30_000);
 
 let source: TestServer;
 let target: TestServer;
@@ -259,6 +262,21 @@ describe("meanwhile", () => {
     slow.release();
     expect(error(await here.next())).toContain("changed while it migrated");
     expect(await here.call("LRANGE", "key", "0", "-1")).toEqual(["a", "b"]);
+  });
+
+  test("CLIENT PAUSE holds the deletion back", async () => {
+    const slow = pretendSlow();
+    const other = await client(source.port);
+    await here.call("SET", "key", "value");
+    here.send("MIGRATE", "127.0.0.1", String(slow.port), "key", "0", "10000");
+    await slow.asked;
+    await other.call("CLIENT", "PAUSE", "100000", "WRITE");
+    slow.release();
+    // The target's answer has been read when this one's is: both wait in the same loop.
+    for (let i = 0; i < 20; i++) expect(await other.call("EXISTS", "key")).toBe(1);
+    await other.call("CLIENT", "UNPAUSE");
+    expect(await here.next()).toBe("OK");
+    expect(await other.call("EXISTS", "key")).toBe(0);
   });
 
   test("a client that leaves does not stop it", async () => {

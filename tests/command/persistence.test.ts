@@ -1,11 +1,14 @@
 /** SAVE, BGSAVE, BGREWRITEAOF and what a restart, also after kill -9, finds again. */
-import { afterEach, expect, test } from "bun:test";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { afterEach, expect, setDefaultTimeout, test } from "bun:test";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { saveDatabases } from "../../src/rdb/save.ts";
-import { type Reply, RespClient } from "../resp-client.ts";
+import { fieldsOf, type Reply, RespClient } from "../resp-client.ts";
 import { startServer, type TestServer } from "../server.ts";
+
+// Many starts of a server, on machines that may be busy.
+setDefaultTimeout(30_000);
 
 const folders: string[] = [];
 const running: TestServer[] = [];
@@ -193,4 +196,109 @@ test("UNWATCH lets a transaction through; EXEC's effects load whole", async () =
   await server.process.exited;
   const again = await start(folder, ...args);
   expect(await again.client.call("MGET", "a", "b", "k")).toEqual(["1", "1", "touched"]);
+});
+
+test("BGSAVE, BGREWRITEAOF and CONFIG SET appendonly behind one that has just been given up", async () => {
+  const folder = newFolder();
+  const { server, client } = await start(folder, "--appendonly", "yes", "--appendfsync", "always");
+  await client.call("DEBUG", "POPULATE", "200");
+  await client.call("SET", "count", "0");
+  await client.call("CONFIG", "SET", "rdb-key-save-delay", "1000");
+  const persistence = async (): Promise<Record<string, string>> =>
+    fieldsOf(await client.text("INFO", "persistence"));
+  const BUSY = ["rdb_bgsave_in_progress", "aof_rewrite_in_progress", "aof_rewrite_scheduled"];
+  // INCR tells if anything is applied twice, or never.
+  const untilIdle = async (): Promise<void> => {
+    for (;;) {
+      await client.call("INCR", "count");
+      const fields = await persistence();
+      if (BUSY.every((name) => fields[name] === "0")) return;
+    }
+  };
+  await untilIdle();
+  // One turn for each line, so that what is given up has no time to end.
+  for (const lines of [
+    ["BGREWRITEAOF", "CONFIG SET appendonly no", "INCR count", "CONFIG SET appendonly yes", "INCR count"],
+    ["BGREWRITEAOF", "CONFIG SET appendonly no", "BGSAVE", "INCR count", "CONFIG SET appendonly yes"],
+    ["BGSAVE", "BGREWRITEAOF", "INCR count", "BGSAVE SCHEDULE", "BGREWRITEAOF", "INCR count"],
+    ["BGREWRITEAOF", "BGSAVE SCHEDULE", "INCR count"],
+  ]) {
+    client.write(`${lines.join("\r\n")}\r\n`);
+    for (const _ of lines) await client.next();
+    await untilIdle();
+    expect((await persistence()).aof_last_bgrewrite_status).toBe("ok");
+    // What is on disk now is what is in memory.
+    const digest = await client.call("DEBUG", "DIGEST");
+    expect(await client.call("DEBUG", "LOADAOF")).toBe("OK");
+    expect(await client.call("DEBUG", "DIGEST")).toBe(digest);
+  }
+  const count = await client.call("GET", "count");
+  await server.stop("SIGKILL");
+  const { client: again } = await start(folder, "--appendonly", "yes");
+  expect(await again.call("GET", "count")).toBe(count);
+});
+
+test("BGSAVE right after FLUSHALL gave one up; INFO tells what had to be saved ahead of its turn", async () => {
+  const folder = newFolder();
+  const { server, client } = await start(folder);
+  await client.call("DEBUG", "POPULATE", "5000");
+  await client.call("CONFIG", "SET", "rdb-key-save-delay", "1000");
+  await client.call("BGSAVE");
+  await client.call("FLUSHALL");
+  client.write("SET x 1\r\nCONFIG SET rdb-key-save-delay 0\r\nBGSAVE\r\nINFO persistence\r\n");
+  for (let i = 0; i < 2; i++) await client.next();
+  expect(await client.next()).toBe("Background saving started");
+  expect(fieldsOf((await client.next()) as string).rdb_bgsave_in_progress).toBe("1");
+  const info = (): Promise<Reply> => client.text("INFO", "persistence");
+  await until(info, (text) => fieldsOf(text as string).rdb_bgsave_in_progress === "0");
+  expect(fieldsOf(await client.text("INFO", "persistence")).rdb_changes_since_last_save).toBe("0");
+  await client.call("DEBUG", "POPULATE", "1000", "key", "500");
+  await client.call("CONFIG", "SET", "rdb-key-save-delay", "1000");
+  await client.call("BGSAVE");
+  for (let i = 900; i < 916; i++) await client.call("SETRANGE", `key:${i}`, "0", "changed");
+  const copied = Number(fieldsOf(await client.text("INFO", "persistence")).current_cow_size);
+  expect(copied).toBeGreaterThan(4096);
+  expect(copied).toBeLessThan(16 * 2000);
+  await client.call("CONFIG", "SET", "rdb-key-save-delay", "0");
+  await until(info, (text) => fieldsOf(text as string).rdb_bgsave_in_progress === "0");
+  const { current_cow_size, rdb_last_cow_size } = fieldsOf(await client.text("INFO", "persistence"));
+  expect([current_cow_size, Number(rdb_last_cow_size)]).toEqual(["0", copied]);
+  await server.stop("SIGKILL");
+  const { client: again } = await start(folder);
+  expect(await again.call("GETRANGE", "key:900", "0", "6")).not.toBe("changed");
+  expect(await again.call("DBSIZE")).toBe(1001);
+});
+
+test("CONFIG SET dir during a BGSAVE: the file goes where it was begun", async () => {
+  const folder = newFolder();
+  const elsewhere = newFolder();
+  const { server, client } = await start(folder, "--enable-protected-configs", "yes");
+  await client.call("DEBUG", "POPULATE", "100");
+  await client.call("CONFIG", "SET", "rdb-key-save-delay", "1000");
+  await client.call("BGSAVE");
+  expect(await client.call("CONFIG", "SET", "dir", elsewhere)).toBe("OK");
+  const info = (): Promise<Reply> => client.text("INFO", "persistence");
+  await until(info, (text) => fieldsOf(text as string).rdb_bgsave_in_progress === "0");
+  expect(fieldsOf(await client.text("INFO", "persistence")).rdb_last_bgsave_status).toBe("ok");
+  expect(readdirSync(folder)).toEqual(["dump.rdb"]);
+  await client.call("BGSAVE");
+  await client.call("CONFIG", "SET", "dir", folder);
+  await client.call("FLUSHALL");
+  expect(readdirSync(elsewhere)).toEqual([]);
+  await server.stop("SIGKILL");
+});
+
+test("BGSAVE in a transaction waits for its end", async () => {
+  const folder = newFolder();
+  const { server, client } = await start(folder);
+  await client.call("MULTI");
+  await client.call("SET", "a", "1");
+  await client.call("BGSAVE");
+  await client.call("SET", "b", "1");
+  expect(await client.call("EXEC")).toEqual(["OK", "Background saving scheduled", "OK"]);
+  const info = (): Promise<Reply> => client.text("INFO", "persistence");
+  await until(info, (text) => fieldsOf(text as string).rdb_saves === "1");
+  await server.stop("SIGKILL");
+  const { client: again } = await start(folder);
+  expect(await again.call("MGET", "a", "b")).toEqual(["1", "1"]);
 });

@@ -1,11 +1,14 @@
 /** SHUTDOWN, SIGTERM and SIGINT: what they save, what stops them, and who takes them back. */
-import { afterEach, expect, test } from "bun:test";
+import { afterEach, expect, setDefaultTimeout, test } from "bun:test";
 import { existsSync, mkdirSync, mkdtempSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { adopt } from "../../scripts/lib/launch.ts";
 import { fieldsOf, ReplyError, RespClient } from "../resp-client.ts";
 import { serverCommand, startServer, type TestServer } from "../server.ts";
+
+// Many starts of a server, on machines that may be busy.
+setDefaultTimeout(30_000);
 
 const folders: string[] = [];
 const running: TestServer[] = [];

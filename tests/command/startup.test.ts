@@ -197,6 +197,25 @@ test("configuration from standard input", async () => {
   await end(both, "SIGTERM");
 });
 
+test.skipIf(process.platform !== "linux")("the title that ps shows [needs Linux]", async () => {
+  const port = freePort();
+  const server = run(["--port", String(port)]);
+  await server.shows("Ready to accept connections");
+  const title = (): string =>
+    readFileSync(`/proc/${server.process.pid}/cmdline`, "latin1").replace(/\0+$/, "");
+  expect(title()).toMatch(new RegExp(`^\\S+ \\*:${port}$`));
+  const set = await ask(port, "CONFIG", "SET", "proc-title-template", "T {port} {tls-port} {config-file}");
+  expect(set).toBe("OK");
+  expect(title()).toBe(`T ${port} 0 -`);
+  const long = "x".repeat(5000);
+  await ask(port, "CONFIG", "SET", "proc-title-template", long);
+  // As much as there is room for, and the environment behind it is as it was.
+  expect(long.startsWith(title())).toBe(true);
+  const environment = readFileSync(`/proc/${server.process.pid}/environ`, "latin1");
+  expect(environment).not.toContain("xxx");
+  expect(await end(server, "SIGTERM")).toBe(0);
+});
+
 test("options with one dash and with two", async () => {
   for (const flag of ["-port", "--port"]) {
     const port = freePort();

@@ -23,6 +23,7 @@ const PACKAGES: Record<string, readonly string[]> = {
   citty: ["src/main.ts"],
   consola: ["src/host/log.ts"],
   bun: ["src/server/", "src/console/"],
+  "bun:ffi": ["src/server/process-title.ts"],
 };
 
 interface Place {

@@ -1,7 +1,7 @@
 import { latin1Bytes } from "../../bytes/ascii.ts";
 import type { Call } from "../../call/call.ts";
 import type { Database } from "../../keyspace/database.ts";
-import { TYPE_NAMES } from "../../keyspace/record.ts";
+import { ENC_OBJECT, TYPE_NAMES } from "../../keyspace/record.ts";
 import { CommandError, errors } from "../../resp/errors.ts";
 
 /** DEL, EXISTS, RENAME and the other commands that take keys of any type one by one. */
@@ -10,7 +10,7 @@ const REPLACE = latin1Bytes("replace");
 const DB = latin1Bytes("db");
 
 export interface GenericDeps {
-  readonly keyspace: { readonly count: number; select(id: number): Database };
+  readonly keyspace: { readonly count: number; freedKeys: number; select(id: number): Database };
 }
 
 export function del(call: Call): void {
@@ -25,8 +25,19 @@ export function del(call: Call): void {
   call.reply.int(removed);
 }
 
-/** Freeing a value never walks it, so there is nothing that UNLINK could leave to another thread. */
-export const unlink = del;
+/** Values from this size on count as freed in the background: the garbage collector does it, on its own threads. */
+const LAZY_BYTES = 16 * 1024;
+
+/** Freeing a value never walks it, so UNLINK differs from DEL only in what it counts. */
+export function unlink(call: Call, { keyspace }: GenericDeps): void {
+  for (let i = 1; i < call.argc; i++) {
+    const { records } = call.db;
+    const position = call.db.find(call.buf, call.start[i]!, call.end[i]!);
+    if (position === 0 || records.encoding(position) !== ENC_OBJECT) continue;
+    if (records.memoryUse(position) >= LAZY_BYTES) keyspace.freedKeys++;
+  }
+  del(call);
+}
 
 export function exists(call: Call): void {
   let found = 0;

@@ -6,28 +6,33 @@ import type { Field } from "./info.ts";
 export function persistenceSection(server: Server): Field[] {
   const { persistence, counters, loading } = server;
   const { job } = persistence;
-  const { done, total } = job?.progress ?? { done: 0, total: 0 };
+  const { aof, baseJob, lastCopied } = server.appendOnly;
+  const { done, total } = (job ?? (aof.rewrite.inProgress ? baseJob : null))?.progress ?? {
+    done: 0,
+    total: 0,
+  };
+  const copied = server.snapshots.active ? server.snapshots.copied : 0;
   const now = Date.now();
-  const aofInfo = server.appendOnly.aof.info();
+  const aofInfo = aof.info(lastCopied);
   const aofFields = aofInfo.slice(0, 10);
   const aofSizes = aofInfo.slice(10);
   return [
     ["loading", loading === null || loading.serving ? 0 : 1],
     ["async_loading", loading?.serving === true ? 1 : 0],
-    ["current_cow_peak", 0],
-    ["current_cow_size", 0],
+    ["current_cow_peak", copied],
+    ["current_cow_size", copied],
     ["current_cow_size_age", 0],
     ["current_fork_perc", total === 0 ? "0.00" : ((done / total) * 100).toFixed(2)],
     ["current_save_keys_processed", done],
     ["current_save_keys_total", total],
     ["rdb_changes_since_last_save", counters.changes],
-    ["rdb_bgsave_in_progress", job === null && !server.replication.primary.syncing ? 0 : 1],
+    ["rdb_bgsave_in_progress", persistence.inProgress ? 1 : 0],
     ["rdb_last_save_time", Math.floor(persistence.lastSave / 1000)],
     ["rdb_last_bgsave_status", persistence.lastOk ? "ok" : "err"],
     ["rdb_last_bgsave_time_sec", persistence.lastSeconds],
     ["rdb_current_bgsave_time_sec", job === null ? -1 : Math.floor((now - job.startedAt) / 1000)],
     ["rdb_saves", persistence.saves],
-    ["rdb_last_cow_size", 0],
+    ["rdb_last_cow_size", persistence.lastCopied],
     ["rdb_last_load_keys_expired", persistence.keysExpired],
     ["rdb_last_load_keys_loaded", persistence.keysLoaded],
     ...aofFields,

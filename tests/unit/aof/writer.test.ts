@@ -395,6 +395,21 @@ describe("a failed fsync", () => {
     expect(late.answers).toEqual([error]);
   });
 
+  test("of a file that is left in the same turn is told to that turn", () => {
+    const disk = new TestDisk();
+    const { world, writer } = opened(disk);
+    using _ = world;
+    world.settings.appendfsync = "always";
+    writer.record(call(0, "set a 1"));
+    // A rewrite begins within the turn: the old file is synced and left before the turn ends.
+    disk.nowError = systemError("EIO");
+    expect(writer.readyToLeave()).toBe(true);
+    writer.leave();
+    writer.use(writer.openFile(world.path("next"), "create"));
+    expect(writer.flushTurn()).toBe("failed");
+    expect(writer.flushTurn()).toBe("done");
+  });
+
   test("with everysec refuses writes as well", () => {
     const disk = new TestDisk();
     const { world, writer } = opened(disk);
@@ -566,6 +581,34 @@ describe.skipIf(!canMount)("a full disk [needs mount]", () => {
     expect(failure).toBeNull();
     expect(writer.refusal).toBeNull();
     expect(text().length).toBe(writer.appended);
+    end();
+  });
+
+  test("always: a turn hears of a write that failed before its end, by whomever it was tried", () => {
+    const { world, writer, fill, free, end } = onSmallDisk("always");
+    const tries = [() => writer.flush(), () => writer.prepareToLeave(() => {}), () => writer.flush(true)];
+    for (const first of tries) {
+      fill();
+      writer.record(call(0, `set b ${"b".repeat(5000)}`));
+      first();
+      expect(writer.flushTurn()).toBe("failed");
+      // Who reads afterwards is not told, and who writes is refused before.
+      expect(writer.flushTurn()).toBe("done");
+      expect(writer.flushNow()).toBe("done");
+      writer.record(call(0, "set c 1"));
+      writer.flush(true);
+      expect(writer.flushNow()).toBe("failed");
+      expect(writer.flushNow()).toBe("done");
+      // Written and failed and written within a turn: it is refused, to be on the safe side.
+      writer.record(call(0, "set d 1"));
+      writer.flush(true);
+      free();
+      world.clock.now += 1000;
+      writer.flush(true);
+      expect(writer.failure).toBeNull();
+      expect(writer.flushTurn()).toBe("failed");
+      expect(writer.flushNow()).toBe("done");
+    }
     end();
   });
 

@@ -53,7 +53,7 @@ class Host implements ConnectionHost {
   durable: FlushResult = "done";
   readonly waiting: ((failure: unknown) => void)[] = [];
   readonly turn = new Turn(this.writer, () => ({
-    flush: () => this.durable,
+    flushTurn: () => this.durable,
     flushNow: () => {
       if (this.durable !== "pending") return this.durable;
       this.onDisk();
