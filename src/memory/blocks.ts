@@ -11,6 +11,8 @@ export class Blocks {
   private readonly table: (Uint8Array | null)[] = [null];
   private readonly spare: number[] = [];
   usedBytes = 0;
+  /** Somebody may still read blocks that are freed: they are left to the garbage collector. */
+  keepsFreed = false;
 
   /** Allocates `capacity` zeroed bytes and returns the block's number, never 0. */
   alloc(capacity: number): number {
@@ -47,7 +49,7 @@ export class Blocks {
     this.usedBytes -= bytes.length;
     this.table[id] = null;
     this.spare.push(id);
-    release(bytes);
+    if (!this.keepsFreed) release(bytes);
   }
 
   clear(): void {

@@ -33,8 +33,9 @@ export function writePayload(
   writer.clear();
   const type = rdbTypeOf(db, position, atLeast);
   writer.byte(type);
-  const writing = beginValue(writer, db, position, type);
+  const writing = beginValue(writer, db, position, type, false);
   while (writing !== null && !writing.step(ALL));
+  writing?.close();
   const version = type === TYPE.HASH_METADATA ? FIELD_EXPIRY_VERSION : atLeast;
   writer.byte(version & 255);
   writer.byte(version >> 8);

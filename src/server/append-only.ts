@@ -118,7 +118,7 @@ export class AppendOnly {
       [...server.keyspace.all()],
       (databases, bytes) =>
         asRdb
-          ? new RdbRecords(databases, bytes, server.persistence.options(true))
+          ? new RdbRecords(databases, bytes, server.persistence.options(true), true)
           : new RestoreRecords(bytes),
       { write, done: () => sink.done(), failed: (error) => sink.failed(error) },
       () => server.config.values.rdbKeySaveDelay,
@@ -171,7 +171,7 @@ class RestoreRecords implements JobRecords {
     return true;
   }
 
-  finish(): void {}
+  abandon(): void {}
 
   end(): void {}
 

@@ -65,7 +65,7 @@ test("records are handed on once, as they were, while the database changes", () 
         open = open && random.below(3) > 0;
         return !open;
       },
-      finish() {},
+      abandon() {},
     });
     const abandoned = round === 2;
     let steps = 0;

@@ -45,6 +45,7 @@ export class Bench {
   effects: string[] = [];
   /** What was logged. */
   readonly lines: string[] = [];
+  readonly snapshots = new SnapshotGuard(() => this.keyspace.all());
   private readonly registry: Registry;
   private readonly call = new Call();
   private readonly executor: Executor;
@@ -85,7 +86,7 @@ export class Bench {
         end: () => {},
       },
       keyWatchers: new KeyWatchers(),
-      snapshots: new SnapshotGuard(() => []),
+      snapshots: this.snapshots,
       onBug: (error) => {
         throw error;
       },
