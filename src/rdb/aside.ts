@@ -1,4 +1,4 @@
-import { RdbWriter, type WriterOptions } from "./writer.ts";
+import { type RdbSink, RdbWriter, type WriterOptions } from "./writer.ts";
 
 /** What is written while it is not its turn, in pieces. */
 export class Aside {
@@ -11,13 +11,14 @@ export class Aside {
     this.writer = new RdbWriter(plain, (buf, start, end) => this.pieces.push(buf.slice(start, end)), chunk);
   }
 
-  /** Moves about so many bytes to the file; true when nothing is left. */
-  drain(to: RdbWriter, bytes: number): boolean {
+  /** Hands about so many bytes on; true when nothing is left. */
+  drain(to: RdbSink, bytes: number): boolean {
     this.writer.flush();
-    const enough = to.bytes + bytes;
     while (this.at < this.pieces.length) {
-      if (to.bytes >= enough) return false;
-      to.raw(this.pieces[this.at]!);
+      if (bytes <= 0) return false;
+      const piece = this.pieces[this.at]!;
+      to(piece, 0, piece.length);
+      bytes -= piece.length;
       this.pieces[this.at++] = NOTHING;
     }
     this.pieces = [];

@@ -140,6 +140,9 @@ export class RdbRecords {
     }
   }
 
+  /** Takes what has waited. */
+  private readonly moved: RdbSink = (buf, start, end) => this.writer.raw(buf, start, end);
+
   private get idle(): boolean {
     return this.current === null && this.aside === null && this.waiting.length === 0;
   }
@@ -182,14 +185,14 @@ export class RdbRecords {
     const { current, aside, writer } = this;
     const bytes = elements === ALL ? ALL : MOST_BYTES;
     if (current !== null) {
-      if (current.aside?.drain(writer, bytes) === false) return false;
+      if (current.aside?.drain(this.moved, bytes) === false) return false;
       current.aside = null;
       current.writing.out = writer;
       if (!current.writing.step(elements)) return false;
       current.writing.close();
       this.current = null;
     } else if (aside !== null) {
-      if (!aside.drain(writer, bytes)) return false;
+      if (!aside.drain(this.moved, bytes)) return false;
       this.selected = this.selectedAside;
       this.aside = null;
       this.selectedAside = -1;
@@ -266,7 +269,8 @@ export class RdbRecords {
 
 const ALL = Number.POSITIVE_INFINITY;
 
-function isBig(db: Database, position: number): boolean {
+/** Whether a record's value is so big that it is written in steps. */
+export function isBig(db: Database, position: number): boolean {
   return db.records.encoding(position) === ENC_OBJECT && objectOf(db, position).memoryUse > BIG_BYTES;
 }
 

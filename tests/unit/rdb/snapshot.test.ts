@@ -3,6 +3,7 @@
  * began. Random commands run between the slices; what is then loaded is compared with what there was.
  */
 import { afterEach, describe, expect, test } from "bun:test";
+import { RestoreRecords } from "../../../src/aof/restore-records.ts";
 import { Snapshot } from "../../../src/keyspace/snapshot.ts";
 import { loadRdb } from "../../../src/rdb/load.ts";
 import { RdbRecords, type SaveOptions } from "../../../src/rdb/save.ts";
@@ -74,15 +75,11 @@ interface Running {
   finish(): Uint8Array;
 }
 
-function begin(bench: Bench): Running {
+function begin(bench: Bench, asCommands = false): Running {
   const pieces: Uint8Array[] = [];
   const databases = [...bench.keyspace.all()];
-  const records = new RdbRecords(
-    databases,
-    (buf, start, end) => pieces.push(buf.slice(start, end)),
-    SAVE,
-    true,
-  );
+  const sink = (buf: Uint8Array, start: number, end: number) => void pieces.push(buf.slice(start, end));
+  const records = asCommands ? new RestoreRecords(sink) : new RdbRecords(databases, sink, SAVE, true);
   const snapshot = new Snapshot(databases, records);
   bench.snapshots.snapshot = snapshot;
   records.begin();
@@ -95,6 +92,29 @@ function begin(bench: Bench): Running {
       return new Uint8Array(Buffer.concat(pieces));
     },
   };
+}
+
+/** What the commands of an AOF make. */
+function executed(bytes: Uint8Array): Bench {
+  const bench = new Bench();
+  const file = Buffer.from(bytes);
+  let at = 0;
+  const number = () => {
+    const end = file.indexOf("\r\n", at);
+    const value = Number(file.toString("latin1", at + 1, end));
+    at = end + 2;
+    return value;
+  };
+  while (at < file.length) {
+    const args = Array.from({ length: number() }, () => {
+      const length = number();
+      at += length + 2;
+      return new Uint8Array(file.subarray(at - length - 2, at - 2));
+    });
+    // The bench has database 0 only.
+    if (text(args[0]!) !== "SELECT") expect(bench.run(...args)).toBe("+OK\r\n");
+  }
+  return bench;
 }
 
 function loaded(bytes: Uint8Array): Bench {
@@ -307,6 +327,14 @@ describe.each(Object.keys(KINDS))("of a big %s", (type) => {
     },
     60_000,
   );
+
+  test("is that of its moment, as commands", () => {
+    const bench = filled();
+    const expected = everything(bench);
+    const running = begin(bench, true);
+    while (!running.step()) for (let n = random.below(10); n > 0; n--) change(bench, 60);
+    expect(everything(executed(running.finish()))).toEqual(expected);
+  }, 30_000);
 
   test("given up, leaves nothing that hinders the next one", () => {
     const bench = filled();
