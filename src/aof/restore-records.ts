@@ -1,13 +1,14 @@
 import { utf8 } from "../bytes/ascii.ts";
 import { Crc64 } from "../bytes/crc64.ts";
 import type { Database } from "../keyspace/database.ts";
+import { ENC_BLOCK } from "../keyspace/record.ts";
 import type { SnapshotSink } from "../keyspace/snapshot.ts";
 import { Aside } from "../rdb/aside.ts";
 import { beginPayload, payloadVersion, writePayload } from "../rdb/dump.ts";
 import type { RdbVersion } from "../rdb/format.ts";
 import { isBig } from "../rdb/save.ts";
 import { RdbWriter, type WriterOptions } from "../rdb/writer.ts";
-import type { ObjectWriting } from "../rdb/writing.ts";
+import { BIG_STRING, type ObjectWriting, StringWriting } from "../rdb/writing.ts";
 
 /**
  * The base of an AOF without RDB preamble: one RESTORE a key, which any Redis since 7.0 reads as the command it is
@@ -22,7 +23,7 @@ const SELECT = "*2\r\n$6\r\nSELECT\r\n";
 const RESTORE = "$7\r\nRESTORE\r\n";
 const OPTIONS = "$7\r\nREPLACE\r\n$6\r\nABSTTL\r\n";
 const FORMAT: RdbVersion = 10;
-const WRITING: WriterOptions = { compress: true, checksum: true };
+const WRITING: WriterOptions = { compress: true, compressUpTo: BIG_STRING, checksum: true };
 const CHUNK = 4096;
 const LATER_CHUNK = 64 * 1024;
 /** Bytes of a payload moved to the file in one step. */
@@ -79,6 +80,13 @@ export class RestoreRecords implements SnapshotSink {
     this.selectedLater = id;
     this.restore(db, position, sink);
     return false;
+  }
+
+  beforeChange({ records }: Database, position: number): void {
+    if (this.big.length === 0 || records.encoding(position) !== ENC_BLOCK) return;
+    const bytes = records.blocks.get(records.payloadLow(position));
+    for (const { writing, whole } of this.big)
+      if (!whole && writing instanceof StringWriting && writing.bytes === bytes) writing.beforeChange();
   }
 
   step(elements: number): boolean {

@@ -214,7 +214,7 @@ export class HashTable implements BigValue {
 
   /** Whether the bytes of blocks must stay when entries go: there may be images that lead to them. */
   keepBlocks(keep: boolean): void {
-    this.blocks.keepsFreed = keep;
+    this.blocks.readers += keep ? 1 : -1;
   }
 
   /** When the entry expires, in milliseconds since 1970; NO_EXPIRY. */

@@ -19,6 +19,8 @@ import type { Database } from "./database.ts";
 export interface SnapshotSink {
   /** Takes a record of database `id`; false: something is under way now, which `step` has to finish. */
   record(database: Database, id: number, position: number): boolean;
+  /** A record that it has taken may be about to change. Of big values but strings it hears by itself. */
+  beforeChange(database: Database, position: number): void;
   /** Takes about so many elements more of what is under way; true when there is nothing any more. */
   step(elements: number): boolean;
   /** Nothing more will come; what is under way is of no use. */
@@ -60,6 +62,7 @@ export class Snapshot {
   beforeChange(database: Database, position: number): void {
     if (!this.ids.has(database)) return;
     if (!database.records.isSeen(position)) this.take(database, position);
+    if (!this.abandoned) this.sink.beforeChange(database, position);
   }
 
   /** Goes on until `outOfTime`; returns whether the walk has ended. */

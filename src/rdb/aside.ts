@@ -7,7 +7,7 @@ export class Aside {
   private at = 0;
 
   constructor(options: WriterOptions, chunk: number) {
-    const plain = { compress: options.compress, checksum: false };
+    const plain = { ...options, checksum: false };
     this.writer = new RdbWriter(plain, (buf, start, end) => this.pieces.push(buf.slice(start, end)), chunk);
   }
 

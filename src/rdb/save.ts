@@ -1,15 +1,15 @@
 import { latin1Bytes } from "../bytes/ascii.ts";
 import { REDIS_VERSION } from "../host/version.ts";
 import type { Database } from "../keyspace/database.ts";
-import { ENC_OBJECT } from "../keyspace/record.ts";
+import { ENC_BLOCK, ENC_OBJECT } from "../keyspace/record.ts";
 import { objectOf } from "../keyspace/value-bytes.ts";
 import type { Stream } from "../types/stream.ts";
 import { Aside } from "./aside.ts";
 import { ACTIVE_TIMES, FIELD_EXPIRY_VERSION, MAGIC, OP, type RdbVersion, TYPE } from "./format.ts";
 import { activeTimes } from "./write-stream.ts";
-import { beginValue, rdbTypeOf } from "./write-value.ts";
+import { beginValue, isBigString, rdbTypeOf } from "./write-value.ts";
 import { CHUNK_BYTES, type RdbSink, RdbWriter, type WriterOptions } from "./writer.ts";
-import { MOST_BYTES, type ObjectWriting } from "./writing.ts";
+import { BIG_STRING, MOST_BYTES, type ObjectWriting, StringWriting } from "./writing.ts";
 
 /**
  * Writing a file. `RdbRecords` writes what it is told to, record by record in any order: the database is selected
@@ -95,6 +95,7 @@ const WAITING_CHUNK = 4096;
 
 export class RdbRecords {
   private readonly writer: RdbWriter;
+  private readonly options: SaveOptions;
   private readonly version: RdbVersion;
   private readonly sizes = new Map<number, readonly [keys: number, expires: number]>();
   private selected = -1;
@@ -105,6 +106,8 @@ export class RdbRecords {
   private aside: Aside | null = null;
   private selectedAside = -1;
   private abandoned = false;
+  /** Long strings under way or waiting. */
+  private readonly strings = new Set<StringWriting>();
   /** Records begun. */
   count = 0;
 
@@ -115,11 +118,12 @@ export class RdbRecords {
   constructor(
     databases: Iterable<Database>,
     sink: RdbSink,
-    private readonly options: SaveOptions,
+    options: SaveOptions,
     private readonly watched: boolean,
   ) {
     const all = [...databases];
-    this.writer = new RdbWriter(options, sink);
+    this.options = watched ? { ...options, compressUpTo: BIG_STRING } : options;
+    this.writer = new RdbWriter(this.options, sink);
     this.version = options.version ?? oldestVersion(all);
     for (const { id, size, expires } of all) this.sizes.set(id, [size, expires]);
   }
@@ -160,6 +164,7 @@ export class RdbRecords {
       if (writing === null) return true;
       if (big && !this.abandoned) {
         this.current = { id, writing, aside: null };
+        this.watch(writing);
         return false;
       }
       finish(writing);
@@ -169,6 +174,7 @@ export class RdbRecords {
       const aside = new Aside(this.options, WAITING_CHUNK);
       const writing = this.write(aside.writer, db, position, this.watched)!;
       this.waiting.push({ id, writing, aside });
+      this.watch(writing);
       return false;
     }
     this.aside ??= new Aside(this.options, CHUNK_BYTES);
@@ -178,6 +184,17 @@ export class RdbRecords {
     const writing = this.write(writer, db, position, false);
     if (writing !== null) finish(writing);
     return false;
+  }
+
+  private watch(writing: ObjectWriting): void {
+    if (writing instanceof StringWriting) this.strings.add(writing);
+  }
+
+  /** A record that was taken may be about to change. */
+  beforeChange({ records }: Database, position: number): void {
+    if (this.strings.size === 0 || records.encoding(position) !== ENC_BLOCK) return;
+    const bytes = records.blocks.get(records.payloadLow(position));
+    for (const writing of this.strings) if (writing.bytes === bytes) writing.beforeChange();
   }
 
   /** Goes on with about so many elements of what is under way or waits; true when there is nothing any more. */
@@ -190,6 +207,7 @@ export class RdbRecords {
       current.writing.out = writer;
       if (!current.writing.step(elements)) return false;
       current.writing.close();
+      if (current.writing instanceof StringWriting) this.strings.delete(current.writing);
       this.current = null;
     } else if (aside !== null) {
       if (!aside.drain(this.moved, bytes)) return false;
@@ -209,6 +227,7 @@ export class RdbRecords {
     for (const { writing } of this.waiting) writing.close();
     this.current = this.aside = null;
     this.waiting.length = 0;
+    this.strings.clear();
     this.abandoned = true;
   }
 
@@ -271,7 +290,8 @@ const ALL = Number.POSITIVE_INFINITY;
 
 /** Whether a record's value is so big that it is written in steps. */
 export function isBig(db: Database, position: number): boolean {
-  return db.records.encoding(position) === ENC_OBJECT && objectOf(db, position).memoryUse > BIG_BYTES;
+  if (db.records.encoding(position) !== ENC_OBJECT) return isBigString(db, position);
+  return objectOf(db, position).memoryUse > BIG_BYTES;
 }
 
 function finish(writing: ObjectWriting): void {

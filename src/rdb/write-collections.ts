@@ -9,7 +9,7 @@ import type { SortedSetIndex, SortedSetWatch } from "../encodings/sorted-set-ind
 import { OwnBytes } from "../memory/byte-store.ts";
 import { NODE_PACKED, NODE_PLAIN } from "./format.ts";
 import type { RdbWriter } from "./writer.ts";
-import { byteLimit, ObjectWriting } from "./writing.ts";
+import { BigValueWriting, byteLimit } from "./writing.ts";
 
 /** Lists, sets, hashes and sorted sets that are objects, element by element. How they may change is in writing.ts. */
 
@@ -18,7 +18,7 @@ import { byteLimit, ObjectWriting } from "./writing.ts";
 /** What is written of a node. */
 type NodeImage = Pick<QuicklistNode, "plain" | "compressed" | "size" | "buf" | "start" | "end">;
 
-export class ListWriting extends ObjectWriting implements ListWatch {
+export class ListWriting extends BigValueWriting implements ListWatch {
   private readonly nodes: QuicklistNode[] = [];
   private at = 0;
   /** Nodes that have changed since, as they were. */
@@ -71,7 +71,7 @@ export class ListWriting extends ObjectWriting implements ListWatch {
 const field: Range = { buf: new Uint8Array(0), start: 0, end: 0 };
 const value: Range = { buf: new Uint8Array(0), start: 0, end: 0 };
 
-export class TableWriting extends ObjectWriting implements TableWatch {
+export class TableWriting extends BigValueWriting implements TableWatch {
   private readonly segments: readonly Segment[];
   private at = 0;
   private slot = 0;
@@ -170,7 +170,7 @@ class CellSet {
 }
 
 /** From the greatest score down. */
-export class ZsetWriting extends ObjectWriting implements SortedSetWatch {
+export class ZsetWriting extends BigValueWriting implements SortedSetWatch {
   /** Members of the beginning that are still to be written. */
   private left: number;
   /** The last member that the walk has come to: those not before it are done with. */

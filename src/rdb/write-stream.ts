@@ -4,7 +4,7 @@ import { NodeBytes } from "../encodings/stream-memory.ts";
 import type { Stream, StreamWatch } from "../types/stream.ts";
 import { type ConsumerGroup, PendingEntry } from "../types/stream-groups.ts";
 import type { RdbWriter } from "./writer.ts";
-import { byteLimit, ObjectWriting } from "./writing.ts";
+import { BigValueWriting, byteLimit } from "./writing.ts";
 
 /**
  * A stream as STREAM_LISTPACKS_3:
@@ -18,7 +18,7 @@ import { byteLimit, ObjectWriting } from "./writing.ts";
  *   IDs of nodes and pending entries are 16 bytes, big-endian; other IDs two lengths; times 64 bits, little-endian;
  *   numbers are lengths.
  */
-export class StreamWriting extends ObjectWriting implements StreamWatch {
+export class StreamWriting extends BigValueWriting implements StreamWatch {
   private readonly parts: Generator<void, void, void>;
   private budget = 0;
   private most = 0;

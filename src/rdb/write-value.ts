@@ -4,6 +4,7 @@ import type { Quicklist } from "../encodings/quicklist.ts";
 import type { SortedSetIndex } from "../encodings/sorted-set-index.ts";
 import type { Database } from "../keyspace/database.ts";
 import {
+  ENC_BLOCK,
   ENC_INT,
   ENC_INTSET,
   ENC_INTSET_BLOCK,
@@ -25,7 +26,7 @@ import { countEntries, ReadOnlyBytes } from "./validate.ts";
 import { ListWriting, TableWriting, ZsetWriting } from "./write-collections.ts";
 import { StreamWriting } from "./write-stream.ts";
 import type { RdbWriter } from "./writer.ts";
-import type { ObjectWriting } from "./writing.ts";
+import { BIG_STRING, type ObjectWriting, StringWriting } from "./writing.ts";
 
 /**
  * Values as Redis 7.2 writes them:
@@ -88,6 +89,15 @@ export function beginValue(
 ): ObjectWriting | null {
   const { records } = db;
   const encoding = records.encoding(position);
+  if (watched && isBigString(db, position)) {
+    const { blocks } = records;
+    return new StringWriting(
+      writer,
+      blocks,
+      blocks.get(records.payloadLow(position)),
+      records.valueLength(position),
+    );
+  }
   if (encoding === ENC_OBJECT)
     return beginObject(writer, rdbType, records.objects.get(records.payloadLow(position)), watched);
   if (encoding === ENC_INT) {
@@ -105,6 +115,11 @@ export function beginValue(
   if (rdbType === TYPE.SET) writeMembers(writer, members.of(bytes, start, end));
   else writer.string(bytes, start, end);
   return null;
+}
+
+/** Whether the value is a string that is to be written in pieces. */
+export function isBigString({ records }: Database, position: number): boolean {
+  return records.encoding(position) === ENC_BLOCK && records.valueLength(position) > BIG_STRING;
 }
 
 /** A listpack's entries one by one. */

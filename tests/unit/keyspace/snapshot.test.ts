@@ -66,6 +66,7 @@ test("records are handed on once, as they were, while the database changes", () 
         return !open;
       },
       abandon() {},
+      beforeChange() {},
     });
     const abandoned = round === 2;
     let steps = 0;

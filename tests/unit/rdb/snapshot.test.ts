@@ -52,8 +52,10 @@ function contentsOf(bench: Bench, key: string): string {
       return type + expiry + bench.run("ZRANGE", key, "0", "-1", "WITHSCORES");
     case "list":
       return type + expiry + bench.run("LRANGE", key, "0", "-1");
+    case "string":
+      return type + expiry + bench.run("GET", key);
     default:
-      // Strings and streams have one form.
+      // A stream has one form.
       return type + expiry + text(bench.dump(key));
   }
 }
@@ -136,6 +138,7 @@ interface Kind {
 const name = (random: Random) => `member:${random.below(9000)}`;
 const long = (random: Random) =>
   random.below(20) === 0 ? "x".repeat(random.below(6000)) : `v${random.below(1e6)}`;
+const LONG = Uint8Array.from({ length: 6_000_000 }, (_, i) => (i * 2654435761) >>> 25);
 let nextId = 1;
 
 const KINDS: Record<string, Kind> = {
@@ -215,6 +218,19 @@ const KINDS: Record<string, Kind> = {
       (random, key) => ["LSET", key, String(random.below(2000)), "needle"],
       (random, key) => ["LTRIM", key, String(random.below(30)), String(-1 - random.below(30))],
       (_, key) => ["LMOVE", key, key, "LEFT", "RIGHT"],
+    ],
+  },
+  string: {
+    fill(bench, _random, key, count) {
+      bench.run("SET", key, LONG.subarray(0, count * 600));
+    },
+    change: [
+      (random, key) => ["SETRANGE", key, String(random.below(1_500_000)), "changed"],
+      (random, key) => ["APPEND", key, "y".repeat(random.below(100_000))],
+      (random, key) => ["SETBIT", key, String(random.below(10_000_000)), "1"],
+      (random, key) => ["BITFIELD", key, "SET", "u8", String(random.below(10_000_000)), "7"],
+      (random, key) => ["SET", key, LONG.subarray(0, 1_000_000 + random.below(1_000_000))],
+      (_, key) => ["GETDEL", key],
     ],
   },
   stream: {
