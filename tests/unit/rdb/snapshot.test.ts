@@ -4,7 +4,11 @@
  */
 import { afterEach, describe, expect, test } from "bun:test";
 import { RestoreRecords } from "../../../src/aof/restore-records.ts";
+import type { HashTable } from "../../../src/encodings/hash-table.ts";
+import { readSlot } from "../../../src/encodings/hash-table-image.ts";
+import type { Segment } from "../../../src/encodings/hash-table-segment.ts";
 import { Snapshot } from "../../../src/keyspace/snapshot.ts";
+import { objectOf } from "../../../src/keyspace/value-bytes.ts";
 import { loadRdb } from "../../../src/rdb/load.ts";
 import { RdbRecords, type SaveOptions } from "../../../src/rdb/save.ts";
 import { BytesSource } from "../../../src/rdb/sources.ts";
@@ -247,7 +251,7 @@ const KINDS: Record<string, Kind> = {
       (random, key) => ["XADD", key, `${nextId++}-1`, "other", long(random), "g", "1"],
       (random, key) => ["XDEL", key, `${random.below(nextId)}-1`, `${random.below(nextId)}-1`],
       (random, key) => ["XTRIM", key, "MAXLEN", "~", String(1000 + random.below(2000))],
-      (random, key) => ["XTRIM", key, "MAXLEN", String(2900 + random.below(2000))],
+      (random, key) => ["XTRIM", key, "MAXLEN", String(1200 + random.below(2000))],
       (random, key) => ["XACK", key, "g1", ...Array.from({ length: 5 }, () => `${random.below(nextId)}-1`)],
       (random, key) => [
         "XREADGROUP",
@@ -271,6 +275,7 @@ const KINDS: Record<string, Kind> = {
         key,
         String(random.below(nextId)),
       ],
+      (_, key) => ["XACK", key, "g2", ...Array.from({ length: 30 }, (_, i) => `${nextId - i}-1`)],
       (random, key) => ["XCLAIM", key, "g1", "b", "0", `${random.below(nextId)}-1`],
       (random, key) => ["XAUTOCLAIM", key, "g1", "c", "0", String(random.below(nextId)), "COUNT", "9"],
       (random, key) => ["XGROUP", "DELCONSUMER", key, "g2", random.pick(["a", "b"])],
@@ -367,6 +372,53 @@ describe.each(Object.keys(KINDS))("of a big %s", (type) => {
     while (!second.step()) change(bench, 1_000_000);
     expect(everything(loaded(second.finish()))).toEqual(expected);
   }, 30_000);
+});
+
+describe("blocks that others draw in", () => {
+  /** What happens while the snapshot has begun with a key, and has written nothing of it. */
+  function during(bench: Bench, key: string, changes: () => void): void {
+    const expected = everything(bench);
+    const running = begin(bench);
+    bench.run("PEXPIREAT", key, "2000000000000");
+    changes();
+    while (!running.step());
+    expect(everything(loaded(running.finish()))).toEqual(expected);
+  }
+
+  test("a segment joined with one that gets empty", () => {
+    const bench = new Bench();
+    for (let i = 0; i < 2000; i++) bench.run("SADD", "key", `member:${i}`.padEnd(60, "."));
+    const db = bench.keyspace.select(0);
+    const key = new TextEncoder().encode("key");
+    const table = objectOf(db, db.find(key, 0, key.length)) as HashTable;
+    const range = { buf: key, start: 0, end: 0 };
+    const removal = (segment: Segment, kept: number) => {
+      const image = table.image(segment, true);
+      for (let slot = 0, left = segment.count; slot < image.segment.capacity && left > kept; slot++)
+        if (readSlot(image, slot, range, range)) {
+          left--;
+          bench.run("SREM", "key", range.buf.slice(range.start, range.end));
+        }
+    };
+    // So few are left of each that two of them, one of which loses some more, fit into one.
+    for (const segment of [...table.segments]) removal(segment, 165);
+    const before = table.segments.length;
+    expect(before).toBeGreaterThan(1);
+    during(bench, "key", () => removal(table.segments[0]!, 100));
+    expect(table.segments.length).toBeLessThan(before);
+  });
+
+  test("nodes of a list that are joined beside one that is split", () => {
+    const bench = new Bench();
+    Object.assign(bench.config.values, { listMaxListpackSize: 4 });
+    for (let i = 0; i < 4000; i++)
+      bench.run("RPUSH", "key", i % 2 === 0 ? "x" : `element:${i}`.padEnd(60, "."));
+    bench.run("LREM", "key", "0", "x");
+    during(bench, "key", () => {
+      for (let i = 0; i < 20; i++)
+        bench.run("LINSERT", "key", "AFTER", "element:999".padEnd(60, "."), `new:${i}`);
+    });
+  });
 });
 
 describe("how much is done at once", () => {
