@@ -60,6 +60,9 @@ export interface Range {
   end: number;
 }
 
+/** Where blocks are read from. */
+export type BlockSource = Pick<Blocks, "get">;
+
 const EMPTY = new Uint8Array(0);
 
 /** The next size of a buffer: steps of a quarter of a power of two, which memory allocators have as well. */
@@ -82,6 +85,8 @@ export class Segment {
   index = 0;
   /** No entry expires before this time. */
   soonest = Number.POSITIVE_INFINITY;
+  /** Who watches the table wants to know before this changes. */
+  awaited = false;
 
   constructor(
     public depth: number,
@@ -112,6 +117,11 @@ export class Segment {
   /** The offset of the entry in a slot, 0: the slot is empty. */
   offset(slot: number): number {
     return this.slots[slot]! & OFFSET;
+  }
+
+  /** When the entry in a slot expires. */
+  expiry(slot: number): number {
+    return expiryAt(this.bytes, this.offset(slot));
   }
 
   /** Points the next free slot of this hash's chain at an entry. */
@@ -279,7 +289,7 @@ export function writePart(
 }
 
 /** Points `range` at the string of the part at `at`. */
-export function readPart(bytes: Uint8Array, at: number, blocks: Blocks, range: Range): void {
+export function readPart(bytes: Uint8Array, at: number, blocks: BlockSource, range: Range): void {
   const head = bytes[at]!;
   range.buf = bytes;
   if (head < 0x80) {
@@ -298,6 +308,11 @@ export function readPart(bytes: Uint8Array, at: number, blocks: Blocks, range: R
 /** Gives the part at `at`, which was copied from another table, a copy of its block. */
 export function copyBlock(bytes: Uint8Array, at: number, from: Blocks, to: Blocks): void {
   if (bytes[at] === IN_BLOCK) write32(bytes, at + 1, to.adopt(from.get(read32(bytes, at + 1)).slice()));
+}
+
+/** The number of the block of the part at `at`; 0: it has none. */
+export function blockOf(bytes: Uint8Array, at: number): number {
+  return bytes[at] === IN_BLOCK ? read32(bytes, at + 1) : 0;
 }
 
 /** Gives back the block of the part at `at`, if it has one. */

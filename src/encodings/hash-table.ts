@@ -3,6 +3,7 @@ import { halfSipHash } from "../bytes/siphash.ts";
 import { Blocks } from "../memory/blocks.ts";
 import type { BigValue } from "../memory/objects.ts";
 import { MAX_DEPTH, SegmentDirectory } from "./hash-table-directory.ts";
+import { imageOf, type SegmentImage, type TableWatch } from "./hash-table-image.ts";
 import { scanSegments } from "./hash-table-scan.ts";
 import {
   capacityFor,
@@ -78,6 +79,7 @@ export class HashTable implements BigValue {
   soonest = Number.POSITIVE_INFINITY;
   /** For the key space: under which tick its wheel knows the table, 0: it does not. */
   wheelTick = 0;
+  watch: TableWatch | null = null;
   /** The current entry. */
   private segment: Segment;
   private slot = 0;
@@ -98,6 +100,11 @@ export class HashTable implements BigValue {
 
   get segments(): readonly Segment[] {
     return this.directory.segments;
+  }
+
+  private announce(segment: Segment): void {
+    segment.awaited = false;
+    this.watch?.beforeSegment(segment);
   }
 
   get memoryUse(): number {
@@ -200,6 +207,16 @@ export class HashTable implements BigValue {
     readPart(bytes, partEnd(bytes, fieldAt(bytes, this.offset)), this.blocks, range);
   }
 
+  /** A segment as it is, or a copy that stays so; blocks are not copied: see `keepBlocks`. */
+  image(segment: Segment, copy: boolean): SegmentImage {
+    return imageOf(segment, this.blocks, this.hasValues, copy);
+  }
+
+  /** Whether the bytes of blocks must stay when entries go: there may be images that lead to them. */
+  keepBlocks(keep: boolean): void {
+    this.blocks.readers += keep ? 1 : -1;
+  }
+
   /** When the entry expires, in milliseconds since 1970; NO_EXPIRY. */
   get expiry(): number {
     return expiryAt(this.segment.bytes, this.offset);
@@ -208,6 +225,7 @@ export class HashTable implements BigValue {
   /** Replaces the value; the entry keeps its expiry. */
   setValue(value: Uint8Array, start: number, end: number): void {
     const { segment } = this;
+    if (segment.awaited) this.announce(segment);
     const { bytes } = segment;
     const offset = this.offset;
     const at = partEnd(bytes, fieldAt(bytes, offset));
@@ -232,6 +250,7 @@ export class HashTable implements BigValue {
     const { segment } = this;
     const had = this.expiry;
     if (had === at) return;
+    if (segment.awaited) this.announce(segment);
     const offset = this.offset;
     if (had !== NO_EXPIRY && at !== NO_EXPIRY) {
       writeExpiry(segment.bytes, offset, at);
@@ -255,6 +274,7 @@ export class HashTable implements BigValue {
     const { segment, slot, offset } = this;
     const field = fieldAt(segment.bytes, offset);
     if (field === offset) return;
+    if (segment.awaited) this.announce(segment);
     segment.move(slot, field);
     segment.waste += field - offset;
     this.expiring--;
@@ -322,6 +342,7 @@ export class HashTable implements BigValue {
   /** Removes the current entry. */
   remove(): void {
     const { segment, slot, offset } = this;
+    if (segment.awaited) this.announce(segment);
     const { bytes } = segment;
     if (this.expiry !== NO_EXPIRY) this.expiring--;
     const field = fieldAt(bytes, offset);
@@ -375,6 +396,7 @@ export class HashTable implements BigValue {
     start: number,
     end: number,
   ): void {
+    if (this.segment.awaited) this.announce(this.segment);
     const size = partBytes(fieldEnd - fieldStart) + (this.hasValues ? partBytes(end - start) : 0);
     this.makeRoom(size);
     const { segment } = this;
@@ -506,6 +528,7 @@ export class HashTable implements BigValue {
     const count = segment.count + buddy.count;
     const bytes = segment.live + buddy.live;
     if (buddy.depth !== depth || count > MERGE_SUM || bytes > SPLIT_BYTES / 2) return;
+    if (buddy.awaited) this.announce(buddy);
     const joined = roomySegment(depth - 1, segment.prefix & ~bit, count, bytes);
     for (const { slots, bytes: from } of [segment, buddy])
       for (const contents of slots) {

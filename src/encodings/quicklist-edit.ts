@@ -40,6 +40,7 @@ export function insertBeside(
     return;
   }
   if (node.allows(list.fill, length)) {
+    if (node.awaited) list.announce(node);
     cursor.own();
     const before = after ? lpNext(node, cursor.at) : cursor.at;
     lpInsert(node, before, value, start, end);
@@ -75,6 +76,7 @@ function addAtEdge(
   start: number,
   end: number,
 ): void {
+  if (node.awaited) list.announce(node);
   node.decompress();
   if (first) lpPrepend(node, value, start, end);
   else lpAppend(node, value, start, end);
@@ -97,6 +99,7 @@ function insertInSplit(list: Quicklist, cursor: ListCursor, after: boolean, fres
  * which is not linked in yet.
  */
 function split(list: Quicklist, node: QuicklistNode, offset: number, after: boolean): QuicklistNode {
+  if (node.awaited) list.announce(node);
   const bytes = node.buf.slice(node.start, node.end);
   const kept = after ? offset + 1 : node.count - offset;
   const moved = node.count - kept;
@@ -122,6 +125,7 @@ export function replaceAt(
 ): void {
   const node = cursor.node!;
   const large = list.isLarge(end - start);
+  if (node.awaited) list.announce(node);
   if (!node.plain && !large) {
     cursor.own();
     lpReplace(node, cursor.at, value, start, end);
@@ -172,6 +176,8 @@ function mergeAround(list: Quicklist, center: QuicklistNode): void {
 
 /** Appends the second node's entries to the first, which is returned. */
 function merge(list: Quicklist, a: QuicklistNode, b: QuicklistNode): QuicklistNode {
+  if (a.awaited) list.announce(a);
+  if (b.awaited) list.announce(b);
   a.decompress();
   b.decompress();
   lpMerge(a, b);

@@ -75,6 +75,8 @@ export class QuicklistNode implements FrontStore {
   /** One element by itself, not in a listpack. */
   plain = false;
   compressed = false;
+  /** Who watches the list wants to know before this changes or goes. */
+  awaited = false;
   private rawSize = 0;
 
   constructor(

@@ -1,4 +1,4 @@
-import type { BigValue } from "../memory/objects.ts";
+import type { BigValue, ValueWatch } from "../memory/objects.ts";
 import {
   type LpItem,
   lpAppend,
@@ -37,6 +37,11 @@ const SAFE_NODE = 8192;
 /** Nodes whose memory `dispose` gives back at once, about 5 ms; the rest is left to the collector. */
 const DISPOSE_NODES = 16384;
 
+/** Is told before a node that is `awaited` changes, or leaves the list. */
+export interface ListWatch extends ValueWatch {
+  beforeNode(node: QuicklistNode): void;
+}
+
 export class Quicklist implements BigValue, NodeOwner {
   head: QuicklistNode | null = null;
   tail: QuicklistNode | null = null;
@@ -48,6 +53,7 @@ export class Quicklist implements BigValue, NodeOwner {
   readonly fill: number;
   readonly depth: number;
   readonly nodeBytes: number;
+  watch: ListWatch | null = null;
 
   constructor(
     private readonly limits: QuicklistLimits,
@@ -83,10 +89,17 @@ export class Quicklist implements BigValue, NodeOwner {
       this.insertNode(node, fresh, !atHead);
       node = fresh;
     }
+    if (node.awaited) this.announce(node);
     if (atHead) lpPrepend(node, value, start, end);
     else lpAppend(node, value, start, end);
     node.count++;
     this.length++;
+  }
+
+  /** The elements of this node, which is `awaited`, are about to change. */
+  announce(node: QuicklistNode): void {
+    node.awaited = false;
+    this.watch?.beforeNode(node);
   }
 
   /** A list that has had several nodes will fill this one as well. */
@@ -117,6 +130,7 @@ export class Quicklist implements BigValue, NodeOwner {
         this.removeNode(node);
         continue;
       }
+      if (node.awaited) this.announce(node);
       if (atHead) lpDropFirst(node, count);
       else lpDelete(node, count === 1 ? lpLast(node) : lpSeek(node, -count), count);
       node.count -= count;
@@ -176,6 +190,7 @@ export class Quicklist implements BigValue, NodeOwner {
           this.removeNode(node);
           break;
         }
+        if (node.awaited) this.announce(node);
         cursor.deleteEntry();
         node.count--;
         this.length--;
@@ -198,6 +213,7 @@ export class Quicklist implements BigValue, NodeOwner {
       const removed = Math.min(count, held - offset);
       if (removed === held) this.removeNode(node!);
       else {
+        if (node!.awaited) this.announce(node!);
         node!.decompress();
         if (offset === 0) lpDropFirst(node!, removed);
         else lpDelete(node!, lpSeek(node!, offset), removed);
@@ -235,6 +251,7 @@ export class Quicklist implements BigValue, NodeOwner {
 
   /** Takes a node out with its elements. */
   removeNode(node: QuicklistNode): void {
+    if (node.awaited) this.announce(node);
     if (node.prev === null) this.head = node.next;
     else node.prev.next = node.next;
     if (node.next === null) this.tail = node.prev;

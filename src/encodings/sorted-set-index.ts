@@ -1,5 +1,5 @@
 import { release } from "../memory/arena.ts";
-import type { BigValue } from "../memory/objects.ts";
+import type { BigValue, ValueWatch } from "../memory/objects.ts";
 import type { SortedSet } from "./sorted-set.ts";
 import { Cells } from "./sorted-set-cells.ts";
 import { Members } from "./sorted-set-members.ts";
@@ -30,6 +30,12 @@ const ENTRY_BYTES = 32;
 /** Bytes released at once; more are released in several turns of the event loop. */
 const RELEASE_STEP = 4 << 20;
 
+/** Is told of each member that is added, and of each one before it is given another score or removed. */
+export interface SortedSetWatch extends ValueWatch {
+  added(cell: number): void;
+  changes(cell: number): void;
+}
+
 export class SortedSetIndex implements SortedSet, BigValue {
   private cells: Cells;
   private members: Members;
@@ -41,6 +47,7 @@ export class SortedSetIndex implements SortedSet, BigValue {
   buf: Uint8Array = EMPTY;
   start = 0;
   end = 0;
+  watch: SortedSetWatch | null = null;
 
   /** The seeds are the key of the hash. */
   constructor(
@@ -82,9 +89,11 @@ export class SortedSetIndex implements SortedSet, BigValue {
     const cell = this.cells.add(score, buf, start, end);
     this.members.insert(this.members.hash(buf, start, end), cell);
     this.tree.insert(cell);
+    this.watch?.added(cell);
   }
 
   rescore(score: number): void {
+    this.watch?.changes(this.found);
     this.tree.rescore(this.found, score);
   }
 
@@ -93,6 +102,7 @@ export class SortedSetIndex implements SortedSet, BigValue {
     const hash = members.hash(buf, start, end);
     const cell = members.find(cells, hash, buf, start, end);
     if (cell === 0) return false;
+    this.watch?.changes(cell);
     tree.find(cells.score(cell), cell);
     tree.remove(1);
     members.remove(hash, cell);
@@ -109,6 +119,7 @@ export class SortedSetIndex implements SortedSet, BigValue {
       const run = Math.min(count, tree.countOf(leaf) - index);
       for (let i = 0; i < run; i++) {
         const cell = tree.cellAt(leaf, index + i);
+        this.watch?.changes(cell);
         cells.open(cell);
         members.remove(members.hash(cells.buf, cells.start, cells.end), cell);
         cells.free(cell);
@@ -122,7 +133,8 @@ export class SortedSetIndex implements SortedSet, BigValue {
   private shrink(): void {
     const { size } = this;
     const { cells, members, tree } = this;
-    if (size >= REBUILD_SIZE) return;
+    // Who watches knows members by their cells.
+    if (size >= REBUILD_SIZE || this.watch !== null) return;
     const needed = cells.usedBytes + size * ENTRY_BYTES;
     if (this.memoryUse < needed * REBUILD_FACTOR + (1 << 20)) return;
     const fresh = new SortedSetIndex(this.seed0, this.seed1);
@@ -170,6 +182,37 @@ export class SortedSetIndex implements SortedSet, BigValue {
 
   get score(): number {
     return this.tree.scoreAt(this.leaf, this.index);
+  }
+
+  /** Goes to the last member before this place in the order; false: there is none. */
+  seekBefore(score: number, buf: Uint8Array, start: number, end: number): boolean {
+    const { cells, tree } = this;
+    let low = tree.rankOfScore(score, false);
+    let high = tree.rankOfScore(score, true);
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      tree.seek(middle);
+      if (cells.compare(tree.cellAt(tree.leaf, tree.index), buf, start, end) < 0) low = middle + 1;
+      else high = middle;
+    }
+    if (low === 0) return false;
+    this.seek(low - 1);
+    return true;
+  }
+
+  /** The cell of the member that the set stands at. */
+  get cell(): number {
+    return this.tree.cellAt(this.leaf, this.index);
+  }
+
+  /** Points `range` at the member of a cell, wherever the set stands; returns its score. */
+  readCell(cell: number, range: { buf: Uint8Array; start: number; end: number }): number {
+    const { cells } = this;
+    cells.open(cell);
+    range.buf = cells.buf;
+    range.start = cells.start;
+    range.end = cells.end;
+    return cells.score(cell);
   }
 
   private open(): void {

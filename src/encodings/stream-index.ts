@@ -25,12 +25,49 @@ export class Place {
   rows: Uint32Array = EMPTY;
   /** Where the row begins in `rows`. */
   at = 0;
+  private part: Chunk = NO_CHUNK;
+
+  set(index: number, chunk: Chunk, at: number): void {
+    this.chunk = index;
+    this.part = chunk;
+    this.rows = chunk.rows;
+    this.at = at;
+  }
+
+  /** To be called before the row is written to. */
+  own(): void {
+    if (this.part.shared > 0) this.rows = this.part.own();
+  }
 }
 
 class Chunk {
   first = 0;
   end = 0;
+  /** How many others the rows belong to as well: they must not be written to. */
+  shared = 0;
   constructor(public rows: Uint32Array) {}
+
+  /** Makes the rows its own, for changes. */
+  own(): Uint32Array {
+    this.shared = 0;
+    this.rows = this.rows.slice();
+    return this.rows;
+  }
+}
+
+export interface RowRange {
+  readonly rows: Uint32Array;
+  readonly first: number;
+  readonly end: number;
+  /** Says that they are not needed any more. */
+  release(): void;
+}
+
+/** A table's rows as they were: see IdTable.capture. */
+export interface Captured {
+  readonly size: number;
+  readonly width: number;
+  readonly parts: readonly RowRange[];
 }
 
 export class IdTable {
@@ -76,9 +113,7 @@ export class IdTable {
   }
 
   private put(place: Place, chunk: number, row: number): void {
-    place.chunk = chunk;
-    place.rows = this.chunks[chunk]!.rows;
-    place.at = row * this.width;
+    place.set(chunk, this.chunks[chunk]!, row * this.width);
   }
 
   // ------------------------------------------------------------------ searching
@@ -97,6 +132,11 @@ export class IdTable {
   ceiling(id: StreamId, place: Place): boolean {
     if (!this.floor(id, place)) return this.first(place);
     return compareRow(place.rows, place.at, id) === 0 || this.next(place);
+  }
+
+  /** The first row with a higher ID. */
+  behind(id: StreamId, place: Place): boolean {
+    return this.floor(id, place) ? this.next(place) : this.first(place);
   }
 
   /** The row with this ID. */
@@ -154,6 +194,7 @@ export class IdTable {
   append(id: StreamId, place: Place): void {
     const { width, chunks } = this;
     let chunk = chunks[chunks.length - 1];
+    if (chunk !== undefined && chunk.shared > 0) chunk.own();
     if (chunk === undefined) chunk = this.addChunk(0, FIRST_ROWS);
     else if (chunk.end * width === chunk.rows.length) {
       const used = chunk.end - chunk.first;
@@ -180,6 +221,7 @@ export class IdTable {
       }
     }
     let row = this.rowBehind(chunk, id);
+    if (chunk.shared > 0) chunk.own();
     const { rows } = chunk;
     const roomBehind = chunk.end * width < rows.length;
     if (roomBehind && (chunk.first === 0 || chunk.end - row <= row - chunk.first)) {
@@ -219,9 +261,10 @@ export class IdTable {
     const { width } = this;
     const old = chunk.rows;
     const cells = capacity * width;
-    if (old.length === cells) old.copyWithin(0, chunk.first * width, chunk.end * width);
+    if (old.length === cells && chunk.shared === 0) old.copyWithin(0, chunk.first * width, chunk.end * width);
     else {
       chunk.rows = new Uint32Array(cells);
+      chunk.shared = 0;
       chunk.rows.set(old.subarray(chunk.first * width, chunk.end * width));
       this.bytes += (cells - old.length) * 4;
     }
@@ -244,6 +287,7 @@ export class IdTable {
       return true;
     }
     let next = row;
+    if (chunk.shared > 0 && row > chunk.first && row < chunk.end - 1) chunk.own();
     if (row - chunk.first < chunk.end - 1 - row) {
       chunk.rows.copyWithin((chunk.first + 1) * width, chunk.first * width, row * width);
       chunk.first++;
@@ -303,6 +347,7 @@ export class IdTable {
     const { width, chunks } = this;
     let kept = 0;
     for (const chunk of chunks) {
+      if (chunk.shared > 0) chunk.own();
       const { rows } = chunk;
       let end = chunk.first;
       for (let row = chunk.first; row < chunk.end; row++) {
@@ -316,6 +361,16 @@ export class IdTable {
       else this.bytes -= rows.byteLength + CHUNK_OVERHEAD;
     }
     chunks.length = kept;
+  }
+
+  /** The rows as they are now, whatever happens to the table: a part is copied when it is first changed. */
+  capture(): Captured {
+    const parts = this.chunks.map((chunk) => {
+      const { rows, first, end } = chunk;
+      chunk.shared++;
+      return { rows, first, end, release: () => void (chunk.rows === rows && chunk.shared--) };
+    });
+    return { size: this.size, width: this.width, parts };
   }
 
   clear(): void {
@@ -339,6 +394,7 @@ export class IdTable {
 }
 
 const EMPTY = new Uint32Array(0);
+const NO_CHUNK = new Chunk(EMPTY);
 
 /** Negative, zero or positive, as the row's ID is lower, the same or higher. */
 function compareRow(rows: Uint32Array, at: number, id: StreamId): number {

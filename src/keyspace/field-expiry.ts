@@ -36,14 +36,6 @@ export class FieldExpiry {
   }
 
   /**
-   * Whether what is due stays for now, whoever reads it: nothing may expire, or a snapshot may be in the midst
-   * of a hash (before writing commands it is told).
-   */
-  get frozen(): boolean {
-    return !this.mayExpire || this.db.holds > 0;
-  }
-
-  /**
    * Whether there are fields with an expiry. Of hashes that are gone the wheel still knows; where there are more of
    * them than are worth looking at, it is assumed that there are.
    */
@@ -85,7 +77,7 @@ export class FieldExpiry {
   /** Removes what is due until `outOfTime`; returns whether some is left. */
   advance(outOfTime: () => boolean): boolean {
     const { wheel, due, db } = this;
-    if (wheel === null || this.frozen) return false;
+    if (wheel === null || !this.mayExpire) return false;
     const more = wheel.advance(db.context.clock.now, this.onDue, outOfTime);
     while (due.length > 0) {
       const tick = due.at(-1)!;

@@ -1,6 +1,4 @@
-import type { BigValue } from "../memory/objects.ts";
 import type { Database } from "./database.ts";
-import { ENC_OBJECT } from "./record.ts";
 
 /**
  * A snapshot without fork: all records of some databases as they were at one moment, while commands go on.
@@ -12,19 +10,21 @@ import { ENC_OBJECT } from "./record.ts";
  * that moment, and nothing is copied but what changes meanwhile. Keys that fall due while the walk goes on
  * may be missing: they would be dropped when the snapshot is loaded.
  *
- * A big value is handed on in steps of some elements. The walk waits for it; a change to it, or to any other
- * record not yet handed on, has to let it be finished first.
+ * A big value is taken in steps of some elements, while it, and everything else, may change: who takes it sees to
+ * that, and lets other records wait. The walk goes on when it is done.
  *
  * A snapshot given up has to finish its walk without handing anything on, for the next one to begin with all
  * records in the same epoch.
  */
 export interface SnapshotSink {
-  /** Takes a record of database `id`; false: it is a big value, of which `step` takes the rest. */
+  /** Takes a record of database `id`; false: something is under way now, which `step` has to finish. */
   record(database: Database, id: number, position: number): boolean;
-  /** Takes about so many elements more of the value under way; true when there is none any more. */
+  /** A record that it has taken may be about to change. Of big values but strings it hears by itself. */
+  beforeChange(database: Database, position: number): void;
+  /** Takes about so many elements more of what is under way; true when there is nothing any more. */
   step(elements: number): boolean;
-  /** Takes the rest of the value under way, if it is this one. */
-  finish(object: BigValue): void;
+  /** Nothing more will come; what is under way is of no use. */
+  abandon(): void;
 }
 
 const KEYS = 16;
@@ -61,10 +61,8 @@ export class Snapshot {
   /** The record at this position is about to change or to be removed. */
   beforeChange(database: Database, position: number): void {
     if (!this.ids.has(database)) return;
-    const { records } = database;
-    if (!records.isSeen(position)) this.take(database, position);
-    if (this.underWay && !this.abandoned && records.encoding(position) === ENC_OBJECT)
-      this.sink.finish(records.objects.get(records.payloadLow(position)));
+    if (!database.records.isSeen(position)) this.take(database, position);
+    if (!this.abandoned) this.sink.beforeChange(database, position);
   }
 
   /** Goes on until `outOfTime`; returns whether the walk has ended. */
@@ -103,7 +101,9 @@ export class Snapshot {
 
   /** Hands nothing on any more; `step` must still be called until it returns true. */
   abandon(): void {
+    if (this.abandoned) return;
     this.abandoned = true;
+    this.sink.abandon();
   }
 
   private take(database: Database, position: number): void {

@@ -11,6 +11,8 @@ export class Blocks {
   private readonly table: (Uint8Array | null)[] = [null];
   private readonly spare: number[] = [];
   usedBytes = 0;
+  /** Who may still read blocks that are freed: these are then left to the garbage collector. */
+  readers = 0;
 
   /** Allocates `capacity` zeroed bytes and returns the block's number, never 0. */
   alloc(capacity: number): number {
@@ -38,7 +40,7 @@ export class Blocks {
     copyBytes(bytes, 0, old, 0, length);
     this.usedBytes += capacity - old.length;
     this.table[id] = bytes;
-    release(old);
+    if (this.readers === 0) release(old);
     return bytes;
   }
 
@@ -47,7 +49,7 @@ export class Blocks {
     this.usedBytes -= bytes.length;
     this.table[id] = null;
     this.spare.push(id);
-    release(bytes);
+    if (this.readers === 0) release(bytes);
   }
 
   clear(): void {

@@ -9,6 +9,14 @@ export interface BigValue {
   clone(): BigValue;
   /** Gives memory back now as far as that is cheap; the object is not used afterwards. */
   dispose(): void;
+  /** Who still needs it as it is, and is told before parts of it change; null: nobody. */
+  readonly watch: ValueWatch | null;
+}
+
+/** Somebody who reads a big value bit by bit while it changes: a snapshot. Each type tells more than this. */
+export interface ValueWatch {
+  /** The value's record has gone, or holds another one: who watches disposes of it in the end. */
+  inherit(): void;
 }
 
 export class Objects {
@@ -33,7 +41,9 @@ export class Objects {
   }
 
   free(id: number): void {
-    this.table[id]!.dispose();
+    const value = this.table[id]!;
+    if (value.watch === null) value.dispose();
+    else value.watch.inherit();
     this.table[id] = null;
     this.spare.push(id);
   }
@@ -55,4 +65,4 @@ export class Objects {
   }
 }
 
-const GONE: BigValue = { memoryUse: 0, clone: () => GONE, dispose: () => {} };
+const GONE: BigValue = { memoryUse: 0, clone: () => GONE, dispose: () => {}, watch: null };

@@ -12,6 +12,7 @@ import {
 import type { ValueReader } from "./read-value.ts";
 import { beginValue, rdbTypeOf } from "./write-value.ts";
 import type { RdbWriter } from "./writer.ts";
+import type { ObjectWriting } from "./writing.ts";
 
 /**
  * DUMP payloads: one value by itself.
@@ -23,7 +24,7 @@ const FOOTER = 10;
 /** Elements between looks at nothing: a payload is written and read in one go. */
 const ALL = Number.POSITIVE_INFINITY;
 
-/** Writes the payload of a record's value, in this version or the oldest one above that can hold it; the writer holds it, and nothing else, afterwards. */
+/** Writes the payload of a record's value, in this version or the oldest one above that can hold it. */
 export function writePayload(
   writer: RdbWriter,
   db: Database,
@@ -33,12 +34,30 @@ export function writePayload(
   writer.clear();
   const type = rdbTypeOf(db, position, atLeast);
   writer.byte(type);
-  const writing = beginValue(writer, db, position, type);
+  const writing = beginValue(writer, db, position, type, false);
   while (writing !== null && !writing.step(ALL));
-  const version = type === TYPE.HASH_METADATA ? FIELD_EXPIRY_VERSION : atLeast;
+  writing?.close();
+  const version = payloadVersion(type, atLeast);
   writer.byte(version & 255);
   writer.byte(version >> 8);
   writer.writeChecksum();
+}
+
+/** The version of a payload of this type. */
+export function payloadVersion(type: number, atLeast: RdbVersion): RdbVersion {
+  return type === TYPE.HASH_METADATA ? FIELD_EXPIRY_VERSION : atLeast;
+}
+
+/** Begins a payload that is written in steps, but for its footer: of a value that is an object. */
+export function beginPayload(
+  writer: RdbWriter,
+  db: Database,
+  position: number,
+  atLeast: RdbVersion,
+): { readonly type: number; readonly writing: ObjectWriting } {
+  const type = rdbTypeOf(db, position, atLeast);
+  writer.byte(type);
+  return { type, writing: beginValue(writer, db, position, type, true)! };
 }
 
 /** Whether the payload ends as one does, of a version that can be read. */

@@ -1,19 +1,21 @@
 import { latin1Bytes } from "../bytes/ascii.ts";
 import { REDIS_VERSION } from "../host/version.ts";
 import type { Database } from "../keyspace/database.ts";
-import { ENC_OBJECT } from "../keyspace/record.ts";
+import { ENC_BLOCK, ENC_OBJECT } from "../keyspace/record.ts";
 import { objectOf } from "../keyspace/value-bytes.ts";
-import type { BigValue } from "../memory/objects.ts";
 import type { Stream } from "../types/stream.ts";
+import { Aside } from "./aside.ts";
 import { ACTIVE_TIMES, FIELD_EXPIRY_VERSION, MAGIC, OP, type RdbVersion, TYPE } from "./format.ts";
 import { activeTimes } from "./write-stream.ts";
-import { beginValue, type ObjectWriting, rdbTypeOf } from "./write-value.ts";
-import { type RdbSink, RdbWriter, type WriterOptions } from "./writer.ts";
+import { beginValue, isBigString, rdbTypeOf } from "./write-value.ts";
+import { CHUNK_BYTES, type RdbSink, RdbWriter, type WriterOptions } from "./writer.ts";
+import { BIG_STRING, MOST_BYTES, type ObjectWriting, StringWriting } from "./writing.ts";
 
 /**
  * Writing a file. `RdbRecords` writes what it is told to, record by record in any order: the database is selected
- * whenever it is another one than before, so a snapshot can hand on a record just before it changes. `RdbSave` walks
- * over databases that do not change meanwhile.
+ * whenever it is another one than before, so a snapshot can hand on a record just before it changes. A big value is
+ * written in steps. What comes meanwhile waits in memory, as bytes: a small record whole, a big value with what changes
+ * of it, until its own turn has come. `RdbSave` walks over databases that do not change meanwhile.
  *
  *   header  aux ...  function ...  [SELECTDB [RESIZEDB] record ...] ...  EOF  checksum
  */
@@ -77,26 +79,53 @@ export function auxFields({ now, usedMemory, aofBase, replication }: SaveFacts):
   return fields;
 }
 
+/** A big value being written: to the file, or, while another one is, aside. */
+interface Writing {
+  /** Its database. */
+  readonly id: number;
+  readonly writing: ObjectWriting;
+  /** What was written while it had to wait; null: nothing. */
+  aside: Aside | null;
+}
+
+/** A value that holds no more is written at once. */
+const BIG_BYTES = 64 * 1024;
+/** Of the buffer of a value that waits. */
+const WAITING_CHUNK = 4096;
+
 export class RdbRecords {
   private readonly writer: RdbWriter;
+  private readonly options: SaveOptions;
   private readonly version: RdbVersion;
   private readonly sizes = new Map<number, readonly [keys: number, expires: number]>();
   private selected = -1;
-  /** An object that has begun to be written. */
-  private writing: ObjectWriting | null = null;
-  private object: BigValue | null = null;
+  /** The big value under way, and those that have begun and wait for it. */
+  private current: Writing | null = null;
+  private readonly waiting: Writing[] = [];
+  /** Records that wait for the value under way, and the database that is selected there. */
+  private aside: Aside | null = null;
+  private selectedAside = -1;
+  private abandoned = false;
+  /** Long strings under way or waiting. */
+  private readonly strings = new Set<StringWriting>();
   /** Records begun. */
   count = 0;
 
-  /** `databases`: how large they are is said in front of their keys. */
+  /**
+   * `databases`: how large they are is said in front of their keys. `watched`: they may change between the steps of
+   * a big value.
+   */
   constructor(
     databases: Iterable<Database>,
     sink: RdbSink,
-    private readonly options: SaveOptions,
+    options: SaveOptions,
+    private readonly watched: boolean,
   ) {
-    this.writer = new RdbWriter(options, sink);
-    this.version = options.version ?? oldestVersion(databases);
-    for (const { id, size, expires } of databases) this.sizes.set(id, [size, expires]);
+    const all = [...databases];
+    this.options = watched ? { ...options, compressUpTo: BIG_STRING } : options;
+    this.writer = new RdbWriter(this.options, sink);
+    this.version = options.version ?? oldestVersion(all);
+    for (const { id, size, expires } of all) this.sizes.set(id, [size, expires]);
   }
 
   /** Bytes written. */
@@ -108,75 +137,114 @@ export class RdbRecords {
   begin(): void {
     const { writer, options } = this;
     writer.raw(latin1Bytes(MAGIC + String(this.version).padStart(4, "0")));
-    for (const [name, value] of options.aux) this.aux(name, value);
+    for (const [name, value] of options.aux) writeAux(writer, name, value);
     for (const source of options.functions) {
       writer.byte(OP.FUNCTION2);
       writer.string(source);
     }
   }
 
+  /** Takes what has waited. */
+  private readonly moved: RdbSink = (buf, start, end) => this.writer.raw(buf, start, end);
+
+  private get idle(): boolean {
+    return this.current === null && this.aside === null && this.waiting.length === 0;
+  }
+
   /**
-   * Writes a record of database `id`. False: it holds an object, which `step` has to finish; until then the object
-   * must not change. (Another record finishes it as well.)
+   * Takes a record of database `id`, as it is now. False: a big value is under way, which `step` has to finish; what
+   * is taken until then waits for it.
    */
   record(db: Database, id: number, position: number): boolean {
-    this.finish();
-    const { writer } = this;
-    const { records } = db;
-    if (id !== this.selected) this.select(id);
-    const type = rdbTypeOf(db, position, this.version);
-    if (type === TYPE.STREAM_LISTPACKS_2) {
-      const times = activeTimes(objectOf(db, position) as Stream);
-      if (times !== null) this.aux(ACTIVE_TIMES, times);
-    }
-    const expireAt = records.expireAt(position);
-    if (expireAt >= 0) {
-      writer.byte(OP.EXPIRETIME_MS);
-      writer.time(expireAt);
-    }
-    this.writeUsage(db, position);
-    writer.byte(type);
-    const start = records.keyStart(position);
-    writer.string(records.keyBytes(position), start, start + records.keyLength(position));
     this.count++;
-    this.writing = beginValue(writer, db, position, type);
-    if (this.writing === null) return true;
-    this.object =
-      records.encoding(position) === ENC_OBJECT ? records.objects.get(records.payloadLow(position)) : null;
+    const big = isBig(db, position);
+    if (this.idle) {
+      this.select(id);
+      const writing = this.write(this.writer, db, position, this.watched && big);
+      if (writing === null) return true;
+      if (big && !this.abandoned) {
+        this.current = { id, writing, aside: null };
+        this.watch(writing);
+        return false;
+      }
+      finish(writing);
+      return true;
+    }
+    if (big) {
+      const aside = new Aside(this.options, WAITING_CHUNK);
+      const writing = this.write(aside.writer, db, position, this.watched)!;
+      this.waiting.push({ id, writing, aside });
+      this.watch(writing);
+      return false;
+    }
+    this.aside ??= new Aside(this.options, CHUNK_BYTES);
+    const { writer } = this.aside;
+    if (id !== this.selectedAside) this.writeSelect(writer, id);
+    this.selectedAside = id;
+    const writing = this.write(writer, db, position, false);
+    if (writing !== null) finish(writing);
     return false;
   }
 
-  /** Writes about so many elements more of the object under way; true when there is none any more. */
-  step(elements: number): boolean {
-    if (this.writing === null) return true;
-    if (!this.writing.step(elements)) return false;
-    this.writing = this.object = null;
-    return true;
+  private watch(writing: ObjectWriting): void {
+    if (writing instanceof StringWriting) this.strings.add(writing);
   }
 
-  /** Writes the rest of the object under way; where one is given, only if it is this. */
-  finish(object: BigValue | null = null): void {
-    if (object === null || object === this.object) while (!this.step(Number.POSITIVE_INFINITY));
+  /** A record that was taken may be about to change. */
+  beforeChange({ records }: Database, position: number): void {
+    if (this.strings.size === 0 || records.encoding(position) !== ENC_BLOCK) return;
+    const bytes = records.blocks.get(records.payloadLow(position));
+    for (const writing of this.strings) if (writing.bytes === bytes) writing.beforeChange();
+  }
+
+  /** Goes on with about so many elements of what is under way or waits; true when there is nothing any more. */
+  step(elements: number): boolean {
+    const { current, aside, writer } = this;
+    const bytes = elements === ALL ? ALL : MOST_BYTES;
+    if (current !== null) {
+      if (current.aside?.drain(this.moved, bytes) === false) return false;
+      current.aside = null;
+      current.writing.out = writer;
+      if (!current.writing.step(elements)) return false;
+      current.writing.close();
+      if (current.writing instanceof StringWriting) this.strings.delete(current.writing);
+      this.current = null;
+    } else if (aside !== null) {
+      if (!aside.drain(this.moved, bytes)) return false;
+      this.selected = this.selectedAside;
+      this.aside = null;
+      this.selectedAside = -1;
+    } else if (this.waiting.length > 0) {
+      this.current = this.waiting.shift()!;
+      this.select(this.current.id);
+    }
+    return this.idle;
+  }
+
+  /** Lets go of what is under way: what is written from now on is of no use. It may come in the midst of writing. */
+  abandon(): void {
+    this.current?.writing.close();
+    for (const { writing } of this.waiting) writing.close();
+    this.current = this.aside = null;
+    this.waiting.length = 0;
+    this.strings.clear();
+    this.abandoned = true;
   }
 
   /** Writes what stands behind the keys, and hands everything out. */
   end(): void {
-    this.finish();
+    while (!this.step(ALL));
     this.writer.byte(OP.EOF);
     this.writer.writeChecksum();
     this.writer.flush();
   }
 
-  private aux(name: string, value: string): void {
-    const { writer } = this;
-    writer.byte(OP.AUX);
-    writer.string(latin1Bytes(name));
-    writer.string(latin1Bytes(value));
+  private select(id: number): void {
+    if (id !== this.selected) this.writeSelect(this.writer, id);
+    this.selected = id;
   }
 
-  private select(id: number): void {
-    const { writer } = this;
-    this.selected = id;
+  private writeSelect(writer: RdbWriter, id: number): void {
     writer.byte(OP.SELECTDB);
     writer.length(id);
     const size = this.sizes.get(id);
@@ -187,8 +255,27 @@ export class RdbRecords {
     writer.length(size[1]);
   }
 
-  private writeUsage({ records, context }: Database, position: number): void {
-    const { writer } = this;
+  /** Writes a record, but for a value that is to be stepped. */
+  private write(writer: RdbWriter, db: Database, position: number, watched: boolean): ObjectWriting | null {
+    const { records } = db;
+    const type = rdbTypeOf(db, position, this.version);
+    if (type === TYPE.STREAM_LISTPACKS_2) {
+      const times = activeTimes(objectOf(db, position) as Stream);
+      if (times !== null) writeAux(writer, ACTIVE_TIMES, times);
+    }
+    const expireAt = records.expireAt(position);
+    if (expireAt >= 0) {
+      writer.byte(OP.EXPIRETIME_MS);
+      writer.time(expireAt);
+    }
+    this.writeUsage(writer, db, position);
+    writer.byte(type);
+    const start = records.keyStart(position);
+    writer.string(records.keyBytes(position), start, start + records.keyLength(position));
+    return beginValue(writer, db, position, type, watched);
+  }
+
+  private writeUsage(writer: RdbWriter, { records, context }: Database, position: number): void {
     if (this.options.usage === "idle") {
       writer.byte(OP.IDLE);
       writer.length(context.access.idleSeconds(records.clock(position)));
@@ -197,6 +284,25 @@ export class RdbRecords {
       writer.byte(context.access.frequency(records.clock(position)));
     }
   }
+}
+
+const ALL = Number.POSITIVE_INFINITY;
+
+/** Whether a record's value is so big that it is written in steps. */
+export function isBig(db: Database, position: number): boolean {
+  if (db.records.encoding(position) !== ENC_OBJECT) return isBigString(db, position);
+  return objectOf(db, position).memoryUse > BIG_BYTES;
+}
+
+function finish(writing: ObjectWriting): void {
+  while (!writing.step(ALL));
+  writing.close();
+}
+
+function writeAux(writer: RdbWriter, name: string, value: string): void {
+  writer.byte(OP.AUX);
+  writer.string(latin1Bytes(name));
+  writer.string(latin1Bytes(value));
 }
 
 /** Keys between two looks at the clock, and elements of an object. */
@@ -216,7 +322,7 @@ export class RdbSave {
 
   constructor(databases: Iterable<Database>, sink: RdbSink, options: SaveOptions) {
     this.databases = [...databases].filter(({ size }) => size > 0).sort((a, b) => a.id - b.id);
-    this.records = new RdbRecords(this.databases, sink, options);
+    this.records = new RdbRecords(this.databases, sink, options, false);
   }
 
   get bytes(): number {

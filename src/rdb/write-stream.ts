@@ -1,10 +1,10 @@
 import { Counter, StreamId } from "../encodings/stream-id.ts";
-import { Place } from "../encodings/stream-index.ts";
+import { type Captured, Place } from "../encodings/stream-index.ts";
 import { NodeBytes } from "../encodings/stream-memory.ts";
-import type { Stream } from "../types/stream.ts";
-import { type Consumer, type ConsumerGroup, PendingEntry } from "../types/stream-groups.ts";
-import type { ObjectWriting } from "./write-value.ts";
+import type { Stream, StreamWatch } from "../types/stream.ts";
+import { type ConsumerGroup, PendingEntry } from "../types/stream-groups.ts";
 import type { RdbWriter } from "./writer.ts";
+import { BigValueWriting, byteLimit } from "./writing.ts";
 
 /**
  * A stream as STREAM_LISTPACKS_3:
@@ -18,83 +18,186 @@ import type { RdbWriter } from "./writer.ts";
  *   IDs of nodes and pending entries are 16 bytes, big-endian; other IDs two lengths; times 64 bits, little-endian;
  *   numbers are lengths.
  */
-export class StreamWriting implements ObjectWriting {
+export class StreamWriting extends BigValueWriting implements StreamWatch {
   private readonly parts: Generator<void, void, void>;
   private budget = 0;
+  private most = 0;
+  private readonly nodeCount: number;
+  /** Nodes behind this one were added since. */
+  private readonly lastNode = new StreamId();
+  /** The last node written. */
+  private readonly written = new StreamId();
+  /** Nodes that have changed since, as they were, in the order of their IDs; those before `imagesAt` are done with. */
+  private readonly images: NodeImage[] = [];
+  private imagesAt = 0;
+  private readonly length: number;
+  private readonly ids: readonly StreamId[];
+  private readonly entriesAdded = new Counter();
+  private readonly groups: readonly GroupImage[];
 
   constructor(
-    private readonly writer: RdbWriter,
+    out: RdbWriter,
     private readonly stream: Stream,
     /** Since Redis 7.2: without, it is STREAM_LISTPACKS_2. */
     private readonly withActiveTimes: boolean,
+    watched: boolean,
   ) {
+    super(out, stream, watched);
+    const { nodes, lastId, firstId, maxDeletedId } = stream;
+    this.nodeCount = nodes.size;
+    if (nodes.last(place)) this.lastNode.read(place.rows, place.at);
+    this.length = stream.length;
+    this.ids = [lastId, firstId, maxDeletedId].map((each) => new StreamId().copy(each));
+    this.entriesAdded.copy(stream.entriesAdded);
+    this.groups = stream.groups.map((group) => imageOf(group));
     this.parts = this.write();
+    if (watched) stream.watch = this;
   }
 
   step(elements: number): boolean {
     this.budget = elements;
+    this.most = byteLimit(this.out, elements);
     return this.parts.next().done === true;
   }
 
-  private *write(): Generator<void, void, void> {
-    const { writer, stream } = this;
-    writer.length(stream.nodes.size);
-    const place = new Place();
-    const node = new NodeBytes();
-    for (let more = stream.nodes.first(place); more; more = stream.nodes.next(place)) {
-      writer.string(idBytes(id.read(place.rows, place.at)));
-      node.bind(stream, place.rows, place.at);
-      writer.string(node.buf, node.start, node.end);
-      // A node is as much as some elements of other types.
-      if ((this.budget -= 16) <= 0) yield;
-    }
-    writer.length(stream.length);
-    this.id(stream.lastId);
-    this.id(stream.firstId);
-    this.id(stream.maxDeletedId);
-    this.counter(stream.entriesAdded);
-    writer.length(stream.groups.length);
-    for (const group of stream.groups) yield* this.group(group);
+  private spend(elements: number): boolean {
+    this.budget -= elements;
+    return this.budget <= 0 || this.out.bytes >= this.most;
   }
 
-  private *group(group: ConsumerGroup): Generator<void, void, void> {
-    const { writer } = this;
-    const place = new PendingEntry();
-    writer.string(group.name);
+  private *write(): Generator<void, void, void> {
+    this.out.length(this.nodeCount);
+    for (let left = this.nodeCount; left > 0; left--) {
+      this.nextNode();
+      // A node is as much as some elements of other types.
+      if (this.spend(16)) yield;
+    }
+    this.out.length(this.length);
+    for (const each of this.ids) this.id(each);
+    this.counter(this.entriesAdded);
+    this.out.length(this.groups.length);
+    for (const group of this.groups) yield* this.group(group);
+  }
+
+  /** Writes the next node: as it is, or as it was before it changed. */
+  private nextNode(): void {
+    const { stream, written, out } = this;
+    const { nodes } = stream;
+    const image = this.images[this.imagesAt];
+    const more = nodes.behind(written, place);
+    if (image !== undefined && (!more || image.id.compare(id.read(place.rows, place.at)) <= 0)) {
+      this.imagesAt++;
+      written.copy(image.id);
+      out.string(idBytes(image.id));
+      out.string(image.bytes);
+      return;
+    }
+    out.string(idBytes(written.read(place.rows, place.at)));
+    node.bind(stream, place.rows, place.at);
+    out.string(node.buf, node.start, node.end);
+  }
+
+  beforeNode({ rows, at }: Place): void {
+    const { images, stream } = this;
+    id.read(rows, at);
+    if (id.compare(this.lastNode) > 0 || id.compare(this.written) <= 0) return;
+    let low = this.imagesAt;
+    let high = images.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (images[middle]!.id.compare(id) < 0) low = middle + 1;
+      else high = middle;
+    }
+    if (low < images.length && images[low]!.id.compare(id) === 0) return;
+    node.bind(stream, rows, at);
+    images.splice(low, 0, { id: new StreamId().copy(id), bytes: node.buf.slice(node.start, node.end) });
+  }
+
+  private *group(group: GroupImage): Generator<void, void, void> {
+    this.out.string(group.name);
     this.id(group.lastId);
     this.counter(group.entriesRead);
-    writer.length(group.pending.size);
-    for (let more = group.pending.first(place); more; more = group.pending.next(place)) {
-      writer.raw(idBytes(place.readId()));
-      writer.time(place.time);
-      this.counter(place.deliveries(counter));
-      if (--this.budget <= 0) yield;
-    }
-    writer.length(group.consumers.length);
+    this.out.length(group.pending.size);
+    const { parts, width } = group.pending;
+    for (const { rows, first, end } of parts)
+      for (let row = first; row < end; row++) {
+        entry.rows = rows;
+        entry.at = row * width;
+        this.out.raw(idBytes(entry.readId()));
+        this.out.time(entry.time);
+        this.counter(entry.deliveries(counter));
+        if (this.spend(1)) yield;
+      }
+    this.out.length(group.consumers.length);
     for (const consumer of group.consumers) yield* this.consumer(consumer);
   }
 
-  private *consumer({ name, seenTime, activeTime, pending }: Consumer): Generator<void, void, void> {
-    const { writer } = this;
-    const place = new Place();
-    writer.string(name);
-    writer.time(seenTime);
-    if (this.withActiveTimes) writer.time(activeTime);
-    writer.length(pending.size);
-    for (let more = pending.first(place); more; more = pending.next(place)) {
-      writer.raw(idBytes(id.read(place.rows, place.at)));
-      if (--this.budget <= 0) yield;
-    }
+  private *consumer({ name, seenTime, activeTime, pending }: ConsumerImage): Generator<void, void, void> {
+    this.out.string(name);
+    this.out.time(seenTime);
+    if (this.withActiveTimes) this.out.time(activeTime);
+    this.out.length(pending.size);
+    for (const { rows, first, end } of pending.parts)
+      for (let row = first; row < end; row++) {
+        this.out.raw(idBytes(id.read(rows, row * pending.width)));
+        if (this.spend(1)) yield;
+      }
+    if (this.spend(1)) yield;
+  }
+
+  override close(): void {
+    for (const { pending, consumers } of this.groups)
+      for (const captured of [pending, ...consumers.map((consumer) => consumer.pending)])
+        for (const part of captured.parts) part.release();
+    super.close();
   }
 
   private id({ msLow, msHigh, seqLow, seqHigh }: StreamId): void {
-    this.writer.length64(msLow, msHigh);
-    this.writer.length64(seqLow, seqHigh);
+    this.out.length64(msLow, msHigh);
+    this.out.length64(seqLow, seqHigh);
   }
 
   private counter({ low, high }: Counter): void {
-    this.writer.length64(low, high);
+    this.out.length64(low, high);
   }
+}
+
+interface NodeImage {
+  readonly id: StreamId;
+  readonly bytes: Uint8Array;
+}
+
+interface ConsumerImage {
+  readonly name: Uint8Array;
+  readonly seenTime: number;
+  readonly activeTime: number;
+  readonly pending: Captured;
+}
+
+interface GroupImage {
+  readonly name: Uint8Array;
+  readonly lastId: StreamId;
+  readonly entriesRead: Counter;
+  readonly pending: Captured;
+  readonly consumers: readonly ConsumerImage[];
+}
+
+/** A group as it is now. What is pending is not copied, but by whoever changes it. */
+function imageOf({ name, lastId, entriesRead, pending, consumers }: ConsumerGroup): GroupImage {
+  const counted = new Counter();
+  counted.copy(entriesRead);
+  return {
+    name,
+    lastId: new StreamId().copy(lastId),
+    entriesRead: counted,
+    pending: pending.capture(),
+    consumers: consumers.map((consumer) => ({
+      name: consumer.name,
+      seenTime: consumer.seenTime,
+      activeTime: consumer.activeTime,
+      pending: consumer.pending.capture(),
+    })),
+  };
 }
 
 /** When the consumers last got something (see ACTIVE_TIMES); null: it is when they were last seen. */
@@ -116,6 +219,9 @@ export function setActiveTimes({ groups }: Stream, times: string): void {
 export const ID_BYTES = 16;
 const id = new StreamId();
 const counter = new Counter();
+const place = new Place();
+const entry = new PendingEntry();
+const node = new NodeBytes();
 const raw = new Uint8Array(ID_BYTES);
 const view = new DataView(raw.buffer);
 

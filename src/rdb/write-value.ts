@@ -1,12 +1,10 @@
 import type { HashTable } from "../encodings/hash-table.ts";
-import { TableCursor } from "../encodings/hash-table.ts";
-import { NO_EXPIRY } from "../encodings/hash-table-segment.ts";
 import { LpItem, lpFirst, lpGet, lpNext } from "../encodings/listpack.ts";
 import type { Quicklist } from "../encodings/quicklist.ts";
-import type { QuicklistNode } from "../encodings/quicklist-node.ts";
 import type { SortedSetIndex } from "../encodings/sorted-set-index.ts";
 import type { Database } from "../keyspace/database.ts";
 import {
+  ENC_BLOCK,
   ENC_INT,
   ENC_INTSET,
   ENC_INTSET_BLOCK,
@@ -23,10 +21,12 @@ import {
 import type { ByteStore } from "../memory/byte-store.ts";
 import type { BigValue } from "../memory/objects.ts";
 import type { Stream } from "../types/stream.ts";
-import { NODE_PACKED, NODE_PLAIN, RDB_VERSION, type RdbVersion, TYPE } from "./format.ts";
+import { NODE_PACKED, RDB_VERSION, type RdbVersion, TYPE } from "./format.ts";
 import { countEntries, ReadOnlyBytes } from "./validate.ts";
+import { ListWriting, TableWriting, ZsetWriting } from "./write-collections.ts";
 import { StreamWriting } from "./write-stream.ts";
 import type { RdbWriter } from "./writer.ts";
+import { BIG_STRING, type ObjectWriting, StringWriting } from "./writing.ts";
 
 /**
  * Values as Redis 7.2 writes them:
@@ -41,15 +41,9 @@ import type { RdbWriter } from "./writer.ts";
  *                        expire; else 1 and the milliseconds from that moment on), string, string
  *   STREAM_LISTPACKS_3   see write-stream.ts
  *
- * What is bytes in a record is written at once. An object is written in steps of some elements; it must not change
- * from its first step to its last.
+ * What is bytes in a record is written at once. An object is written in steps of some elements, between which it may
+ * change if it is watched (writing.ts).
  */
-
-/** An object being written. */
-export interface ObjectWriting {
-  /** Writes about so many elements more; true when all are written. */
-  step(elements: number): boolean;
-}
 
 /** The RDB type of a record's value; version 10 is what Redis 7.0 reads. */
 export function rdbTypeOf(db: Database, position: number, version: RdbVersion = RDB_VERSION): number {
@@ -84,18 +78,28 @@ function expires(table: BigValue): boolean {
 
 /**
  * Writes a record's value as this RDB type, which is not written: at once (null), or what is to be stepped until all
- * is written.
+ * is written, and then closed. `watched`: the value may change in the meantime.
  */
 export function beginValue(
   writer: RdbWriter,
   db: Database,
   position: number,
   rdbType: number,
+  watched: boolean,
 ): ObjectWriting | null {
   const { records } = db;
   const encoding = records.encoding(position);
+  if (watched && isBigString(db, position)) {
+    const { blocks } = records;
+    return new StringWriting(
+      writer,
+      blocks,
+      blocks.get(records.payloadLow(position)),
+      records.valueLength(position),
+    );
+  }
   if (encoding === ENC_OBJECT)
-    return beginObject(writer, rdbType, records.objects.get(records.payloadLow(position)));
+    return beginObject(writer, rdbType, records.objects.get(records.payloadLow(position)), watched);
   if (encoding === ENC_INT) {
     writer.integerText(records.payloadLow(position), records.payloadHigh(position));
     return null;
@@ -113,6 +117,11 @@ export function beginValue(
   return null;
 }
 
+/** Whether the value is a string that is to be written in pieces. */
+export function isBigString({ records }: Database, position: number): boolean {
+  return records.encoding(position) === ENC_BLOCK && records.valueLength(position) > BIG_STRING;
+}
+
 /** A listpack's entries one by one. */
 function writeMembers(writer: RdbWriter, listpack: ByteStore): void {
   writer.length(countEntries(listpack));
@@ -125,99 +134,17 @@ function writeMembers(writer: RdbWriter, listpack: ByteStore): void {
 const members = new ReadOnlyBytes();
 const item = new LpItem();
 
-function beginObject(writer: RdbWriter, rdbType: number, object: BigValue): ObjectWriting {
+function beginObject(writer: RdbWriter, rdbType: number, object: BigValue, watched: boolean): ObjectWriting {
   switch (rdbType) {
     case TYPE.LIST_QUICKLIST_2:
-      return new ListWriting(writer, object as Quicklist);
+      return new ListWriting(writer, object as Quicklist, watched);
     case TYPE.ZSET_2:
-      return new ZsetWriting(writer, object as SortedSetIndex);
+      return new ZsetWriting(writer, object as SortedSetIndex, watched);
     case TYPE.SET:
     case TYPE.HASH:
     case TYPE.HASH_METADATA:
-      return new TableWriting(writer, object as HashTable);
+      return new TableWriting(writer, object as HashTable, watched);
     default:
-      return new StreamWriting(writer, object as Stream, rdbType === TYPE.STREAM_LISTPACKS_3);
-  }
-}
-
-class ListWriting implements ObjectWriting {
-  private node: QuicklistNode | null;
-
-  constructor(
-    private readonly writer: RdbWriter,
-    list: Quicklist,
-  ) {
-    writer.length(list.nodes);
-    this.node = list.head;
-  }
-
-  step(elements: number): boolean {
-    const { writer } = this;
-    let { node } = this;
-    for (; node !== null && elements > 0; node = node.next) {
-      writer.length(node.plain ? NODE_PLAIN : NODE_PACKED);
-      if (node.compressed) writer.lzf(node.size, node.buf, node.start, node.end);
-      else writer.string(node.buf, node.start, node.end);
-      elements -= node.count;
-    }
-    this.node = node;
-    return node === null;
-  }
-}
-
-class TableWriting implements ObjectWriting {
-  private readonly cursor = new TableCursor();
-  private readonly withTimes: boolean;
-
-  constructor(
-    private readonly writer: RdbWriter,
-    private readonly table: HashTable,
-  ) {
-    this.withTimes = expires(table);
-    if (this.withTimes) writer.time(table.soonest);
-    writer.length(table.count);
-  }
-
-  step(elements: number): boolean {
-    const { writer, table, cursor } = this;
-    for (; elements > 0; elements--) {
-      if (!table.advance(cursor)) return true;
-      if (this.withTimes) {
-        const { expiry } = table;
-        writer.length(expiry === NO_EXPIRY ? 0 : expiry - table.soonest + 1);
-      }
-      table.readField(range);
-      writer.string(range.buf, range.start, range.end);
-      if (!table.hasValues) continue;
-      table.readValue(range);
-      writer.string(range.buf, range.start, range.end);
-    }
-    return false;
-  }
-}
-
-const range = { buf: new Uint8Array(0), start: 0, end: 0 };
-
-class ZsetWriting implements ObjectWriting {
-  private left: number;
-
-  constructor(
-    private readonly writer: RdbWriter,
-    private readonly set: SortedSetIndex,
-  ) {
-    this.left = set.size;
-    writer.length(set.size);
-  }
-
-  step(elements: number): boolean {
-    const { writer, set } = this;
-    // The set's cursor is not ours from one step to the next.
-    if (this.left > 0) set.seek(this.left - 1);
-    for (; this.left > 0 && elements > 0; elements--) {
-      writer.string(set.buf, set.start, set.end);
-      writer.double(set.score);
-      if (--this.left > 0) set.back();
-    }
-    return this.left === 0;
+      return new StreamWriting(writer, object as Stream, rdbType === TYPE.STREAM_LISTPACKS_3, watched);
   }
 }

@@ -1,17 +1,14 @@
 import { Aof } from "../aof/aof.ts";
 import type { AofLoad } from "../aof/load.ts";
+import { RestoreRecords } from "../aof/restore-records.ts";
 import type { BaseJob, BaseSink } from "../aof/rewrite.ts";
-import { utf8 } from "../bytes/ascii.ts";
 import { Call } from "../call/call.ts";
 import { Session, type SessionLink } from "../call/session.ts";
-import type { Database } from "../keyspace/database.ts";
-import { writePayload } from "../rdb/dump.ts";
 import { RdbRecords, RdbSave } from "../rdb/save.ts";
-import { RdbWriter } from "../rdb/writer.ts";
 import { ReplyWriter } from "../resp/reply-writer.ts";
 import type { Request } from "../resp/request.ts";
 import type { Server } from "./server.ts";
-import { type JobRecords, SnapshotJob } from "./snapshot-job.ts";
+import { SnapshotJob } from "./snapshot-job.ts";
 
 /**
  * The AOF in the server: what it needs of the other rooms, and how its commands are executed when it is loaded.
@@ -129,7 +126,7 @@ export class AppendOnly {
       [...server.keyspace.all()],
       (databases, bytes) =>
         asRdb
-          ? new RdbRecords(databases, bytes, server.persistence.options(true))
+          ? new RdbRecords(databases, bytes, server.persistence.options(true), true)
           : new RestoreRecords(bytes),
       { write, done, failed: (error) => sink.failed(error) },
       () => server.config.values.rdbKeySaveDelay,
@@ -146,55 +143,5 @@ export class AppendOnly {
     );
     while (!save.step(() => false));
     return Buffer.concat(parts);
-  }
-}
-
-const SELECT = "*2\r\n$6\r\nSELECT\r\n";
-const RESTORE = "$7\r\nRESTORE\r\n";
-const OPTIONS = "$7\r\nREPLACE\r\n$6\r\nABSTTL\r\n";
-
-/** A base without RDB preamble: one RESTORE a key, which any Redis reads as the command it is. */
-class RestoreRecords implements JobRecords {
-  private readonly payload = new RdbWriter({ compress: true, checksum: true });
-  private selected = -1;
-
-  constructor(private readonly bytes: (buf: Uint8Array, start: number, end: number) => void) {}
-
-  begin(): void {}
-
-  record(db: Database, id: number, position: number): boolean {
-    if (id !== this.selected) {
-      this.selected = id;
-      this.text(`${SELECT}$${String(id).length}\r\n${id}\r\n`);
-    }
-    const { records } = db;
-    const start = records.keyStart(position);
-    const ttl = String(Math.max(0, records.expireAt(position)));
-    writePayload(this.payload, db, position, 10);
-    this.text(`*6\r\n${RESTORE}`);
-    this.bulk(records.keyBytes(position), start, start + records.keyLength(position));
-    this.text(`$${ttl.length}\r\n${ttl}\r\n`);
-    this.bulk(this.payload.buf, 0, this.payload.pos);
-    this.text(OPTIONS);
-    return true;
-  }
-
-  step(): boolean {
-    return true;
-  }
-
-  finish(): void {}
-
-  end(): void {}
-
-  private bulk(buf: Uint8Array, start: number, end: number): void {
-    this.text(`$${end - start}\r\n`);
-    this.bytes(buf, start, end);
-    this.text("\r\n");
-  }
-
-  private text(text: string): void {
-    const bytes = utf8(text);
-    this.bytes(bytes, 0, bytes.length);
   }
 }

@@ -195,7 +195,7 @@ export class Persistence {
     const job = new SnapshotJob(
       server.snapshots,
       [...server.keyspace.all()],
-      (databases, bytes) => new RdbRecords(databases, bytes, this.options(false)),
+      (databases, bytes) => new RdbRecords(databases, bytes, this.options(false), true),
       {
         write: (buf, start, end) => file.write(buf.subarray(start, end)),
         failed,

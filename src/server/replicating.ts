@@ -131,7 +131,7 @@ export class Replicating {
     return new SnapshotJob(
       server.snapshots,
       functionsOnly ? [] : [...server.keyspace.all()],
-      (databases, bytes) => new RdbRecords(databases, bytes, server.persistence.options(false)),
+      (databases, bytes) => new RdbRecords(databases, bytes, server.persistence.options(false), true),
       sink,
       () => server.config.values.rdbKeySaveDelay,
     );

@@ -75,6 +75,7 @@ export class PendingEntry extends Place {
   }
 
   set time(value: number) {
+    this.own();
     this.rows[this.at + TIME_LOW] = value;
     this.rows[this.at + TIME_HIGH] = Math.floor(value / 4294967296);
   }
@@ -87,11 +88,13 @@ export class PendingEntry extends Place {
   }
 
   setDeliveries(value: Counter): void {
+    this.own();
     this.rows[this.at + COUNT_LOW] = value.low;
     this.rows[this.at + COUNT_HIGH] = value.high;
   }
 
   deliveredAgain(): void {
+    this.own();
     const low = (this.rows[this.at + COUNT_LOW]! + 1) >>> 0;
     this.rows[this.at + COUNT_LOW] = low;
     if (low === 0) this.rows[this.at + COUNT_HIGH]!++;
@@ -188,6 +191,7 @@ export class ConsumerGroup implements Named {
     entry.id.read(place.rows, place.at);
     if (owner?.pending.find(entry.id, scratch)) owner.pending.remove(scratch);
     consumer.pending.insert(entry.id, scratch);
+    place.own();
     place.rows[place.at + CONSUMER] = consumer.number;
   }
 

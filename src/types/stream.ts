@@ -9,7 +9,7 @@ import {
   nodeDeleted,
   nodeEntries,
 } from "../encodings/stream-node.ts";
-import type { BigValue } from "../memory/objects.ts";
+import type { BigValue, ValueWatch } from "../memory/objects.ts";
 import { ConsumerGroup, findName, insertGroup } from "./stream-groups.ts";
 
 /**
@@ -47,6 +47,11 @@ export interface Trimming {
   readonly minId: StreamId;
 }
 
+/** Is told before the node at a place changes or is removed. What groups hold is not told: see IdTable.capture. */
+export interface StreamWatch extends ValueWatch {
+  beforeNode(node: Place): void;
+}
+
 export class Stream implements BigValue {
   /** Entries that are not deleted. */
   length = 0;
@@ -60,6 +65,7 @@ export class Stream implements BigValue {
   nodeBytes = 0;
   /** In the order of their names. */
   groups: ConsumerGroup[] = NO_GROUPS;
+  watch: StreamWatch | null = null;
 
   get memoryUse(): number {
     let total = STREAM_BYTES + this.nodes.bytes + this.nodeBytes;
@@ -80,7 +86,8 @@ export class Stream implements BigValue {
     if (nodes.last(place)) {
       bytes.bind(this, place.rows, place.at);
       fits = hasRoom(bytes, textBytes, limits);
-      if (!fits) {
+      if (fits) this.watch?.beforeNode(place);
+      else {
         bytes.fit();
         capacity = Math.min(bytes.end - bytes.start, LIKELY_BYTES);
       }
@@ -104,6 +111,7 @@ export class Stream implements BigValue {
   /** Deletes an entry; false if there is none. `firstId` and `maxDeletedId` are the caller's to see to. */
   delete(id: StreamId): boolean {
     if (!this.findEntry(id)) return false;
+    this.watch?.beforeNode(place);
     if (nodeEntries(bytes) === 1) {
       bytes.free();
       this.nodes.remove(place);
@@ -150,6 +158,7 @@ export class Stream implements BigValue {
         if (!trimming.approximate) removed += this.trimNode(trimming);
         break;
       }
+      this.watch?.beforeNode(place);
       bytes.free();
       more = nodes.remove(place);
       this.length -= entries;
@@ -162,6 +171,7 @@ export class Stream implements BigValue {
   /** Deletes entries from the front of the node at `place`; returns how many. */
   private trimNode(trimming: Trimming): number {
     let removed = 0;
+    this.watch?.beforeNode(place);
     cursor.open(bytes, place.rows, place.at);
     for (let more = cursor.toFirst(); more; more = cursor.next()) {
       if (

@@ -2,13 +2,16 @@
  * What a running redbun leaves on disk is read by redis-server, and the other way round: the RDB file, and the AOF
  * folder with a base of either kind and an incremental file, with every type and encoding. DEBUG DIGEST is equal.
  */
-import { afterEach, expect, test } from "bun:test";
+import { afterEach, expect, setDefaultTimeout, test } from "bun:test";
 import { temporaryDirectory } from "../../scripts/lib/launch.ts";
 import { type Arg, Wire } from "../differential/lib/wire.ts";
 import { describeWithOracle, startOracle } from "../oracle.ts";
 import { startServer, type TestServer } from "../server.ts";
 import { seeded } from "../unit/bytes/random.ts";
 import { apply, bigValues, contents, expiries, smallValues, streams } from "./rdb-data.ts";
+
+// Each starts up to three servers after another.
+setDefaultTimeout(60_000);
 
 type Start = (args: string[]) => Promise<TestServer>;
 

@@ -43,7 +43,7 @@ export class Hashes {
    */
   read(call: Call, first = 0): StoredHash | null {
     const hash = this.open(call, call.lookup(1));
-    if (first === 0 || hash === null || !hash.hidesFields || call.db.fields.frozen) return hash;
+    if (first === 0 || hash === null || !hash.hidesFields || !call.db.fields.mayExpire) return hash;
     this.settle(call, hash, first, call.argc);
     if (hash.size > 0) return hash;
     call.db.remove(hash.position);
@@ -78,7 +78,7 @@ export class Hashes {
   settleAny(call: Call, hash: StoredHash): StoredHash | null {
     const { db } = call;
     const { position } = hash;
-    if (!hash.hidesFields || db.fields.frozen) return hash;
+    if (!hash.hidesFields || !db.fields.mayExpire) return hash;
     return db.fields.settle(position, hash.table) ? hash.open(db, position) : null;
   }
 

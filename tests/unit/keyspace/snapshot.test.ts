@@ -65,7 +65,8 @@ test("records are handed on once, as they were, while the database changes", () 
         open = open && random.below(3) > 0;
         return !open;
       },
-      finish() {},
+      abandon() {},
+      beforeChange() {},
     });
     const abandoned = round === 2;
     let steps = 0;

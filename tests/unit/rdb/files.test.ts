@@ -120,12 +120,13 @@ describe("a whole data set", () => {
     expect(loading.step(() => true)).toBe(true);
   });
 
-  test("record by record in any order, another one finishing the object under way", () => {
+  test("record by record in any order, others waiting for the one under way", () => {
     const pieces: Uint8Array[] = [];
     const records = new RdbRecords(
       bench.keyspace.all(),
       (buf, start, end) => pieces.push(buf.slice(start, end)),
       SAVE,
+      true,
     );
     records.begin();
     const [first, second] = [bench.keyspace.select(0), bench.keyspace.select(9)];

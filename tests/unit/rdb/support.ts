@@ -6,6 +6,7 @@ import { KeyWatchers } from "../../../src/call/key-watchers.ts";
 import { Registry } from "../../../src/call/registry.ts";
 import { Session, type SessionLink } from "../../../src/call/session.ts";
 import { SnapshotGuard } from "../../../src/call/snapshot-guard.ts";
+import { bitmapCommands } from "../../../src/commands/bitmaps.ts";
 import { databaseCommands } from "../../../src/commands/databases.ts";
 import { dumpCommands } from "../../../src/commands/dump.ts";
 import { expireCommands } from "../../../src/commands/expire.ts";
@@ -45,6 +46,7 @@ export class Bench {
   effects: string[] = [];
   /** What was logged. */
   readonly lines: string[] = [];
+  readonly snapshots = new SnapshotGuard(() => this.keyspace.all());
   private readonly registry: Registry;
   private readonly call = new Call();
   private readonly executor: Executor;
@@ -56,6 +58,7 @@ export class Bench {
     const deps = { keyspace, config, debugSettings, random, log, blocking: NEVER_BLOCKS };
     this.registry = new Registry([
       ...stringCommands({ protoMaxBulkLen: 512 * 1024 * 1024 }),
+      ...bitmapCommands({ protoMaxBulkLen: 512 * 1024 * 1024 }),
       ...listCommands(deps),
       ...setCommands(deps),
       ...hashCommands(deps),
@@ -85,7 +88,7 @@ export class Bench {
         end: () => {},
       },
       keyWatchers: new KeyWatchers(),
-      snapshots: new SnapshotGuard(() => []),
+      snapshots: this.snapshots,
       localWrites: null,
       onBug: (error) => {
         throw error;
