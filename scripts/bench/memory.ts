@@ -9,6 +9,7 @@ import { residentBytes } from "./process.ts";
 const KEY = "key:############";
 /** Time for a server to finish what it put off: freeing, rehashing, collecting. */
 const SETTLE_MS = 2000;
+const WARM_ROUNDS = 5;
 
 const plain = new Template(["SET", KEY, `value:${"#".repeat(26)}`]);
 const expiring = new Template(["SET", KEY, `value:${"#".repeat(26)}`, "EX", "######"]);
@@ -37,13 +38,20 @@ interface Load {
   encode: Encode;
   /** Of each reply, see `loadEncoded`. */
   lines?: number;
+  /** Load and drop so many of the commands first, several times: what a server needs to be at work is no data. */
+  warmUp?: number;
   /** The command that gives the number of items afterwards. */
   stored: string[];
 }
 
 /** By how much resident memory grows with each item, on both sides. */
-export function bytesEach(options: Options, { items, commands, encode, lines, stored }: Load) {
+export function bytesEach(options: Options, { items, commands, encode, lines, warmUp = 0, stored }: Load) {
   return inTurn(options, [], async ({ port, process, wire }: Contestant) => {
+    for (let round = 0; round < WARM_ROUNDS && warmUp > 0; round++) {
+      await loadEncoded(port, warmUp, encode, lines);
+      await wire.command("FLUSHALL");
+    }
+    if (warmUp > 0) await Bun.sleep(SETTLE_MS);
     const before = residentBytes(process.pid);
     await loadEncoded(port, commands, encode, lines);
     await Bun.sleep(SETTLE_MS);
