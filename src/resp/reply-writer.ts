@@ -64,6 +64,14 @@ export class ReplyWriter {
     return buf;
   }
 
+  /** Takes out what is written, for later; with the buffer only where that is not mostly empty. */
+  take(): Uint8Array {
+    if (this.pos > this.buf.length >> 3) return this.surrender();
+    const bytes = this.buf.slice(0, this.pos);
+    this.pos = 0;
+    return bytes;
+  }
+
   /** Appends bytes that are already in protocol form. */
   raw(bytes: Uint8Array, start = 0, end = bytes.length): void {
     this.reserve(end - start);
