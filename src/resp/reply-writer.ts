@@ -56,10 +56,10 @@ export class ReplyWriter {
     if (this.buf.length > KEEP_CAPACITY) this.buf = new Uint8Array(this.firstCapacity);
   }
 
-  /** Hands the buffer over to the caller, who keeps it, and goes on with a new one. */
+  /** Hands the buffer over to the caller, who keeps it, and goes on with a new one, as large: much may follow. */
   surrender(): Uint8Array {
     const { buf } = this;
-    this.buf = new Uint8Array(this.firstCapacity);
+    this.buf = new Uint8Array(Math.min(buf.length, KEEP_CAPACITY));
     this.pos = 0;
     return buf;
   }
