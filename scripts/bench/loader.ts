@@ -24,11 +24,15 @@ export function load(port: number, count: number, command: (i: number) => string
   });
 }
 
-/** Sends `count` commands. Rejects on an error reply or when the connection breaks. */
-export async function loadEncoded(port: number, count: number, encode: Encode): Promise<void> {
+/**
+ * Sends `count` commands, whose replies have so many lines each: a bulk reply, as XADD's, has two. Rejects on an
+ * error reply or when the connection breaks.
+ */
+export async function loadEncoded(port: number, count: number, encode: Encode, lines = 1): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   const buffer = Buffer.alloc(BATCH_BYTES);
   let next = 0;
+  /** Lines of replies. */
   let answered = 0;
   let batch = buffer.subarray(0, 0);
   /** For each batch under way: the number of commands up to its end. */
@@ -65,8 +69,8 @@ export async function loadEncoded(port: number, count: number, encode: Encode): 
           if (error) return reject(new Error(`the server says ${error}`));
         }
         for (let at = chunk.indexOf(LF); at >= 0; at = chunk.indexOf(LF, at + 1)) answered++;
-        while (ends.length > 0 && answered >= ends[0]!) ends.shift();
-        if (answered === count) resolve();
+        while (ends.length > 0 && answered >= ends[0]! * lines) ends.shift();
+        if (answered === count * lines) resolve();
         else pump(socket);
       },
       drain: pump,

@@ -2,17 +2,29 @@
  * `bun run bench`: redbun beside a real redis-server, in one run, as ratios. See options.ts for the usage; each
  * section has a file of its own.
  */
+import { collections } from "./collections.ts";
 import type { Measure } from "./contestants.ts";
 import { versionOf } from "./contestants.ts";
 import { expiry } from "./expiry.ts";
+import { growth } from "./growth.ts";
 import { idle } from "./idle.ts";
 import { memory } from "./memory.ts";
 import { parseOptions, type Section } from "./options.ts";
+import { persistence } from "./persistence.ts";
 import { printHeader, printMeasure, printSection, type Versions, writeJson } from "./report.ts";
 import { stall } from "./stall.ts";
 import { throughput } from "./throughput.ts";
 
-const RUN: Record<Section, typeof throughput> = { throughput, memory, stall, expiry, idle };
+const RUN: Record<Section, typeof throughput> = {
+  throughput,
+  memory,
+  collections,
+  growth,
+  persistence,
+  stall,
+  expiry,
+  idle,
+};
 
 const options = parseOptions(process.argv.slice(2));
 const started = new Date();

@@ -9,6 +9,7 @@ import { residentBytes } from "./process.ts";
 const KEY = "key:############";
 /** Time for a server to finish what it put off: freeing, rehashing, collecting. */
 const SETTLE_MS = 2000;
+const WARM_ROUNDS = 5;
 
 const plain = new Template(["SET", KEY, `value:${"#".repeat(26)}`]);
 const expiring = new Template(["SET", KEY, `value:${"#".repeat(26)}`, "EX", "######"]);
@@ -30,24 +31,47 @@ const FORMS: { name: string; encode: Encode }[] = [
   },
 ];
 
+/** What is to be loaded and counted. */
+interface Load {
+  items: number;
+  commands: number;
+  encode: Encode;
+  /** Of each reply, see `loadEncoded`. */
+  lines?: number;
+  /** Load and drop so many of the commands first, several times: what a server needs to be at work is no data. */
+  warmUp?: number;
+  /** The command that gives the number of items afterwards. */
+  stored: string[];
+}
+
+/** By how much resident memory grows with each item, on both sides. */
+export function bytesEach(options: Options, { items, commands, encode, lines, warmUp = 0, stored }: Load) {
+  return inTurn(options, [], async ({ port, process, wire }: Contestant) => {
+    for (let round = 0; round < WARM_ROUNDS && warmUp > 0; round++) {
+      await loadEncoded(port, warmUp, encode, lines);
+      await wire.command("FLUSHALL");
+    }
+    if (warmUp > 0) await Bun.sleep(SETTLE_MS);
+    const before = residentBytes(process.pid);
+    await loadEncoded(port, commands, encode, lines);
+    await Bun.sleep(SETTLE_MS);
+    const after = residentBytes(process.pid);
+    const count = await wire.command(...stored);
+    if (count !== items) throw new Error(`${stored.join(" ")} is ${count} after ${items} items`);
+    return { before, after, each: (after - before) / items };
+  });
+}
+
 export async function memory(options: Options, report: Report): Promise<void> {
   const keys = options.memoryKeys;
   for (const { name, encode } of FORMS) {
-    const results = await inTurn(options, [], async ({ port, process, wire }: Contestant) => {
-      const before = residentBytes(process.pid);
-      await loadEncoded(port, keys, encode);
-      await Bun.sleep(SETTLE_MS);
-      const after = residentBytes(process.pid);
-      const stored = await wire.command("DBSIZE");
-      if (stored !== keys) throw new Error(`DBSIZE is ${stored} after ${keys} keys`);
-      return { before, after, perKey: (after - before) / keys };
-    });
+    const results = await bytesEach(options, { items: keys, commands: keys, encode, stored: ["DBSIZE"] });
     report({
       section: "memory",
       name,
       unit: "bytes/key",
-      redis: results.redis.perKey,
-      redbun: results.redbun.perKey,
+      redis: results.redis.each,
+      redbun: results.redbun.each,
       goal: { kind: "ratio", atMost: 0.8 },
       details: { keys, results },
     });

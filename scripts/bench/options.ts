@@ -5,9 +5,18 @@ import { statSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { splitCommand } from "../lib/launch.ts";
-import { DEFAULT_ROWS, ROWS } from "./rows.ts";
+import { ROWS } from "./rows.ts";
 
-export const SECTIONS = ["throughput", "memory", "stall", "expiry", "idle"] as const;
+export const SECTIONS = [
+  "throughput",
+  "memory",
+  "collections",
+  "growth",
+  "persistence",
+  "stall",
+  "expiry",
+  "idle",
+] as const;
 export type Section = (typeof SECTIONS)[number];
 
 export interface Options {
@@ -28,6 +37,13 @@ export interface Options {
   memoryKeys: number;
   stallKeys: number;
   expiryKeys: number;
+  /** Items of a big collection; small ones are fewer. */
+  collectionItems: number;
+  /** The last of the sizes at which a command's cost is taken, and the size of what grows and is deleted under PINGs. */
+  growthItems: number;
+  growthStallItems: number;
+  /** Keys of the files to load; BGSAVE gets twice as many. */
+  persistedKeys: number;
   idleConnections: number;
   idleSeconds: number;
   json: string;
@@ -42,18 +58,36 @@ Compares redbun with a real redis-server in one run and prints the ratios.
   --redis CMD          the real server (default: redis-server on the PATH)
   --benchmark PATH     redis-benchmark (default: on the PATH)
   --server CMD         redbun (default: dist/redbun if it is there and newer than src/, else bun src/main.ts)
-  --only SECTION,...   ${SECTIONS.join(", ")} (default: all)
-  --rows ROW,...       ${Object.keys(ROWS).join(", ")}
-                       (default: ${DEFAULT_ROWS.join(", ")}; "all" for those the server knows)
+  --only SECTION,...   the sections to run (default: all):
+                         throughput   requests/s and CPU time of each row below, at each pipeline
+                         memory       resident bytes of a key
+                         collections  resident bytes of small collections and of an element of big ones
+                         growth       CPU time of a command as its one key grows, and the longest wait of another
+                                      client while it grows and while DEL removes it
+                         persistence  SET with an AOF; loading RDB and AOF; latency and memory during BGSAVE
+                         stall        the longest wait of another client while millions of keys are loaded
+                         expiry       many keys falling due at once
+                         idle         many connections that say nothing
+  --rows ROW,...       rows of the throughput section (default: all):
+                       ${wrapped(Object.keys(ROWS))}
   --pipelines N,...    default 1,16,100
   --rounds N           runs of each measurement and server, of which the median counts (default 5)
   --requests N         requests of a run at pipeline 1 (default 200000); 8 and 15 times that at 16 and 100
   --clients N          connections of redis-benchmark (default 50)
   --keyspace N         random keys of redis-benchmark (default 100000)
-  --keys N             keys of the memory, stall and expiry sections (default 1M, 10M, 1M)
+  --keys N             size of the data in sections other than throughput: keys in memory (default 1M), stall
+                       (10M), expiry (1M); items of a collection (1M) and in growth (10M, 3M for the waits);
+                       keys loaded in persistence (1M), and twice as many for BGSAVE
   --json FILE          default bench-results/DATE.json
   --quick              small sizes and one round: shows that all works, the figures mean little
 `;
+
+/** The names in lines, under one another. */
+function wrapped(names: string[]): string {
+  const lines = [];
+  for (let i = 0; i < names.length; i += 9) lines.push(names.slice(i, i + 9).join(", "));
+  return lines.join(",\n                       ");
+}
 
 export function parseOptions(argv: string[]): Options {
   const { values } = parseArgs({
@@ -93,7 +127,7 @@ export function parseOptions(argv: string[]): Options {
     rows:
       values.rows === "all"
         ? Object.keys(ROWS)
-        : list(values.rows, Object.keys(ROWS), DEFAULT_ROWS, "--rows"),
+        : list(values.rows, Object.keys(ROWS), Object.keys(ROWS), "--rows"),
     rowsNamed: values.rows !== undefined && values.rows !== "all",
     pipelines: (values.pipelines ?? "1,16,100").split(",").map((each) => positive("pipelines", each, 1)),
     rounds: size("rounds", 5, 1),
@@ -103,6 +137,10 @@ export function parseOptions(argv: string[]): Options {
     memoryKeys: size("keys", 1_000_000, 200_000),
     stallKeys: size("keys", 10_000_000, 1_000_000),
     expiryKeys: size("keys", 1_000_000, 200_000),
+    collectionItems: size("keys", 1_000_000, 100_000),
+    growthItems: size("keys", 10_000_000, 1_000_000),
+    growthStallItems: size("keys", 3_000_000, 500_000),
+    persistedKeys: size("keys", 1_000_000, 100_000),
     idleConnections: quick ? 2000 : 10_000,
     idleSeconds: quick ? 2 : 5,
     json: values.json ?? join(ROOT, "bench-results", `${new Date().toISOString().replaceAll(":", "-")}.json`),

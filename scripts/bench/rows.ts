@@ -83,4 +83,12 @@ export const ROWS: Record<string, Row> = {
   xadd: { command: "XADD", line: ["XADD", "mystream", "*", "field", DATA] },
 };
 
-export const DEFAULT_ROWS = ["set", "get", "incr", "mset"];
+/** What requests per second aim at, in units of Redis's, by pipeline: for SET, GET, INCR and MSET, and for the rest. */
+const FOUNDATION = ["set", "get", "incr", "mset"];
+const FOUNDATION_GOALS: Record<number, number> = { 1: 1, 16: 1.2, 100: 1.3 };
+const TYPE_GOALS: Record<number, number> = { 1: 1, 16: 1.2, 100: 1.2 };
+
+/** The goal of a row at a pipeline; undefined where none was set. */
+export function goalOf(name: string, pipeline: number): number | undefined {
+  return (FOUNDATION.includes(name) ? FOUNDATION_GOALS : TYPE_GOALS)[pipeline];
+}

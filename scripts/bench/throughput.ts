@@ -17,16 +17,13 @@ import {
 } from "./contestants.ts";
 import type { Options } from "./options.ts";
 import { cpuMicroseconds, median } from "./process.ts";
-import { DATA_SIZE, ROWS, type Row } from "./rows.ts";
+import { DATA_SIZE, goalOf, ROWS, type Row } from "./rows.ts";
 
 interface Run {
   rps: number;
   /** Server's CPU microseconds per command. */
   cpu: number;
 }
-
-/** The goals of the project for SET, GET, INCR and MSET, by pipeline. */
-const RPS_GOALS: Record<number, number> = { 1: 1, 16: 1.2, 100: 1.3 };
 
 export async function throughput(options: Options, report: Report): Promise<void> {
   const contestants: Contestant[] = [];
@@ -42,7 +39,9 @@ export async function throughput(options: Options, report: Report): Promise<void
       // The first requests of a kind find cold code in both servers: they do not count.
       for (const each of contestants) await run(options, each, row, 16, Math.ceil(options.requests / 4));
       for (const pipeline of options.pipelines) {
-        for (const measure of await compare(options, contestants, name, row, pipeline)) report(measure);
+        const goal = goalOf(name, pipeline);
+        const what = { section: "throughput", title: name.toUpperCase(), row, pipeline, goal };
+        for (const measure of await compare(options, contestants, what)) report(measure);
       }
     }
   } finally {
@@ -68,26 +67,35 @@ function unknown(name: string, missing: Side[]): Measure {
   };
 }
 
-async function compare(
+export interface Comparison {
+  section: string;
+  title: string;
+  row: Row;
+  pipeline: number;
+  /** Requests per second, at least so many times Redis's. */
+  goal: number | undefined;
+  /** Of a run at pipeline 1, where it is not the usual number. */
+  requests?: number;
+}
+
+/** Runs redis-benchmark against both in turn, as many rounds as asked for; gives requests per second and CPU time. */
+export async function compare(
   options: Options,
   contestants: Contestant[],
-  name: string,
-  row: Row,
-  pipeline: number,
+  { section, title, row, pipeline, goal, requests: base = options.requests }: Comparison,
 ): Promise<Measure[]> {
   const runs: Record<Side, Run[]> = { redis: [], redbun: [] };
-  const requests = requestsAt(pipeline, options.requests);
+  const requests = requestsAt(pipeline, base);
   for (let round = 0; round < options.rounds; round++) {
     for (const each of contestants) runs[each.side].push(await run(options, each, row, pipeline, requests));
   }
-  const title = `${name.toUpperCase()} -P ${pipeline}`;
+  const name = `${title} -P ${pipeline}`;
   const figure = (side: Side, key: keyof Run) => median(runs[side].map((each) => each[key]));
   const ratios = runs.redbun.map((each, i) => each.rps / runs.redis[i]!.rps);
-  const goal = ["set", "get", "incr", "mset"].includes(name) ? RPS_GOALS[pipeline] : undefined;
   return [
     {
-      section: "throughput",
-      name: title,
+      section,
+      name,
       unit: "requests/s",
       redis: figure("redis", "rps"),
       redbun: figure("redbun", "rps"),
@@ -98,8 +106,8 @@ async function compare(
       details: { pipeline, requests, runs },
     },
     {
-      section: "throughput",
-      name: title,
+      section,
+      name,
       unit: "cpu us/command",
       redis: figure("redis", "cpu"),
       redbun: figure("redbun", "cpu"),
@@ -112,7 +120,7 @@ function requestsAt(pipeline: number, base: number): number {
   return Math.round(base * Math.min(15, Math.max(1, pipeline / 2)));
 }
 
-async function run(
+export async function run(
   options: Options,
   contestant: Contestant,
   row: Row,

@@ -62,12 +62,20 @@ export class ReplyWriter {
     if (this.buf.length > KEEP_CAPACITY) this.buf = new Uint8Array(this.firstCapacity);
   }
 
-  /** Hands the buffer over to the caller, who keeps it, and goes on with a new one. */
+  /** Hands the buffer over to the caller, who keeps it, and goes on with a new one, as large: much may follow. */
   surrender(): Uint8Array {
     const { buf } = this;
-    this.buf = new Uint8Array(this.firstCapacity);
+    this.buf = new Uint8Array(Math.min(buf.length, KEEP_CAPACITY));
     this.pos = 0;
     return buf;
+  }
+
+  /** Takes out what is written, for later; with the buffer only where that is not mostly empty. */
+  take(): Uint8Array {
+    if (this.pos > this.buf.length >> 3) return this.surrender();
+    const bytes = this.buf.slice(0, this.pos);
+    this.pos = 0;
+    return bytes;
   }
 
   /** Appends bytes that are already in protocol form. */

@@ -43,8 +43,11 @@ export interface DispatcherDeps extends AdmissionDeps {
   replicaReplied(connection: Connection): void;
 }
 
-/** Replies of one event are written early when they have grown beyond this. */
-const EARLY_FLUSH = 8 * 1024 * 1024;
+/**
+ * Replies of a turn are written early when they have grown beyond this: less than what the writer's buffer keeps,
+ * or every turn of long replies would make a larger one anew, in memory that the system first has to clear.
+ */
+const EARLY_FLUSH = 256 * 1024;
 
 export class Dispatcher {
   readonly call = new Call();

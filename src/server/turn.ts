@@ -143,7 +143,7 @@ export class Turn {
       this.held = new Held();
       if (result === "pending" || this.waiting.length > 0) {
         const writes = this.writeCount === 0 ? NO_WRITES : this.writes.slice(0, this.writeCount);
-        this.wait({ held, buf: writer.surrender(), writes, settled: false, failed: false });
+        this.wait({ held, buf: writer.take(), writes, settled: false, failed: false });
       } else {
         const refused = result === "failed" ? this.writes.subarray(0, this.writeCount) : null;
         if (this.send(held, writer.buf, refused, true)) writer.surrender();
