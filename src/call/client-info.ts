@@ -14,7 +14,14 @@ export const CLIENT_BYTES = 2048;
 /** What a client takes altogether, in bytes. */
 export function clientMemory(session: Session): number {
   const { link } = session;
-  return CLIENT_BYTES + link.queryCapacity + link.outputBytes + session.argvBytes + session.queuedBytes;
+  return (
+    CLIENT_BYTES +
+    link.queryCapacity +
+    link.outputBytes +
+    session.heldOutput +
+    session.argvBytes +
+    session.queuedBytes
+  );
 }
 
 function flagsOf(session: Session): string {

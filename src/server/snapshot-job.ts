@@ -9,6 +9,7 @@ import { Snapshot, type SnapshotSink } from "../keyspace/snapshot.ts";
 const SLICE_MS = 1;
 /** How long to leave a target that cannot take more alone. */
 const WAIT_MS = 2;
+const LONGEST_NAP_MS = 50;
 
 /** Where the bytes go; `write` throws the system's error, `done` comes after the last byte. */
 export interface SnapshotTarget {
@@ -81,6 +82,15 @@ export class SnapshotJob {
     this.timer = setTimeout(this.slice, 0);
   }
 
+  /** Goes on after so many milliseconds, or when there is to be no delay any more. */
+  private pause(left: number): void {
+    const piece = this.keyDelay() === 0 ? 0 : Math.min(left, LONGEST_NAP_MS);
+    this.timer =
+      piece === left || piece === 0
+        ? setTimeout(this.slice, piece)
+        : setTimeout(() => this.pause(left - piece), piece);
+  }
+
   private readonly slice = (): void => {
     if (!this.ended && this.failure === null && this.target.ready?.() === false) {
       this.timer = setTimeout(this.slice, WAIT_MS);
@@ -91,7 +101,7 @@ export class SnapshotJob {
     const before = this.snapshot.seen;
     const outOfTime = delay > 0 ? () => this.snapshot.seen > before : () => performance.now() >= end;
     if (!this.snapshot.step(outOfTime)) {
-      this.timer = setTimeout(this.slice, (delay * (this.snapshot.seen - before)) / 1000);
+      this.pause((delay * (this.snapshot.seen - before)) / 1000);
       return;
     }
     this.guard.snapshot = null;

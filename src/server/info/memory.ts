@@ -1,15 +1,22 @@
 import os from "node:os";
+import { clientMemory } from "../../call/client-info.ts";
 import { humanBytes } from "../../stats/memory-figures.ts";
 import type { Server } from "../server.ts";
 import type { Field } from "./info.ts";
 
-/** INFO's section memory. What concerns scripts, replicas, cluster links and the AOF is 0: there are none. */
+/** INFO's section memory. What concerns scripts and cluster links is 0: there are none. */
 
 export function memorySection(server: Server): Field[] {
   const { values } = server.config;
   const { keyspace } = server;
   const figures = server.memory.figures();
   const total = os.totalmem();
+  const backlog = server.replication.stream.backlog?.capacity ?? 0;
+  const replicas = { all: 0, output: 0 };
+  for (const { session } of server.replication.primary.all()) {
+    replicas.all += clientMemory(session);
+    replicas.output += session.link.outputBytes + session.heldOutput;
+  }
   const ratio = (value: number) => value.toFixed(2);
   return [
     ["used_memory", figures.used],
@@ -53,10 +60,10 @@ export function memorySection(server: Server): Field[] {
     ["mem_fragmentation_ratio", ratio(figures.totalRatio)],
     ["mem_fragmentation_bytes", figures.totalBytes],
     ["mem_not_counted_for_evict", 0],
-    ["mem_replication_backlog", 0],
-    ["mem_total_replication_buffers", 0],
-    ["mem_clients_slaves", 0],
-    ["mem_clients_normal", figures.clients],
+    ["mem_replication_backlog", backlog],
+    ["mem_total_replication_buffers", backlog + replicas.output],
+    ["mem_clients_slaves", replicas.all],
+    ["mem_clients_normal", figures.clients - replicas.all],
     ["mem_cluster_links", 0],
     ["mem_aof_buffer", 0],
     ["mem_allocator", "arena"],
