@@ -16,6 +16,7 @@
  */
 
 export const TICK_MS = 64;
+export const WHEEL_ENTRY_BYTES = 8;
 const SLOTS = 256;
 const LEVELS = 4;
 const FIRST_CAPACITY = 16;
@@ -58,6 +59,17 @@ class Bucket {
   }
 
   poppedTick = 0;
+
+  /** Entries held. */
+  get count(): number {
+    return (this.chunks.length * CHUNK_INTS + this.used) / 2;
+  }
+
+  /** The hash of entry `i`. */
+  hashAt(i: number): number {
+    const chunk = this.chunks[Math.floor((i * 2) / CHUNK_INTS)] ?? this.tail!;
+    return chunk[(i * 2) % CHUNK_INTS]!;
+  }
 
   /** The hashes held, in no order. */
   *hashes(): Iterable<number> {
@@ -162,6 +174,20 @@ export class ExpiryWheel {
     return (Math.floor(this.current / span) + 1) * span;
   }
 
+  /** The hash of some entry, which need not stand any more; null where there is none. `random`: 32-bit integers. */
+  randomHash(random: () => number): number | null {
+    if (this.entries === 0) return null;
+    const below = (bound: number) => (random() >>> 0) % bound;
+    for (let tries = 0; tries < SLOTS * LEVELS; tries++) {
+      let level = 0;
+      for (let left = below(this.entries); level < LEVELS - 1 && left >= this.held[level]!; level++)
+        left -= this.held[level]!;
+      const bucket = this.levels[level]![below(SLOTS)];
+      if (bucket !== undefined && !bucket.empty) return bucket.hashAt(below(bucket.count));
+    }
+    return null;
+  }
+
   /**
    * Drops entries that `keep` says no longer stand, one bucket after the other, until `outOfTime`; returns
    * whether it is done. For when far more entries are held than keys have an expiry.
@@ -208,6 +234,6 @@ export class ExpiryWheel {
 
   /** Bytes of the entries. */
   get memoryUse(): number {
-    return this.entries * 8;
+    return this.entries * WHEEL_ENTRY_BYTES;
   }
 }

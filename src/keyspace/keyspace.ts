@@ -1,4 +1,5 @@
 import { Database, type KeyspaceContext } from "./database.ts";
+import { WHEEL_ENTRY_BYTES } from "./expiry-wheel.ts";
 
 /**
  * All databases. One is made when it is first selected; flushing puts an empty one in its place at once and
@@ -65,9 +66,24 @@ export class Keyspace {
     return keys;
   }
 
+  // Asked for each write while there is a maxmemory: without an iterator, which would be garbage.
   get memoryUse(): number {
     let bytes = 0;
-    for (const database of this.all()) bytes += database.memoryUse;
+    for (let id = 0; id < this.count; id++) {
+      const database = this.databases[id];
+      if (database !== undefined) bytes += database.memoryUse;
+    }
+    return bytes;
+  }
+
+  /** Of these, bytes of expiry wheels that no key needs: entries of keys that are gone. */
+  get idleWheelBytes(): number {
+    let bytes = 0;
+    for (let id = 0; id < this.count; id++) {
+      const database = this.databases[id];
+      if (database !== undefined)
+        bytes += Math.max(0, database.wheel.entries - database.expires) * WHEEL_ENTRY_BYTES;
+    }
     return bytes;
   }
 

@@ -71,6 +71,7 @@ function boundToValues(server: Server, config: Config): void {
     server.executeDeps.trackLatency = values.latencyTracking;
   });
   copy(["maxmemory-policy", "lfu-log-factor", "lfu-decay-time"], () => {
+    server.eviction.apply();
     server.access.lfu = values.maxmemoryPolicy.endsWith("-lfu");
     server.access.logFactor = values.lfuLogFactor;
     server.access.decayMinutes = values.lfuDecayTime;

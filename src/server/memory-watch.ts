@@ -16,6 +16,8 @@ export interface MemoryWatchDeps {
 
 export class MemoryWatch {
   private clientBytes = 0;
+  /** Of these, what waits for replicas: evicting would only make it more. */
+  private replicaBytes = 0;
   /** Bytes of big values, as of the last `sample`: adding them up takes longer than a command may. */
   private objectBytes = 0;
   private peak = 0;
@@ -33,11 +35,34 @@ export class MemoryWatch {
     );
   }
 
+  /**
+   * What maxmemory is compared with: not what evicting keys would not give back, which is the server's own reply
+   * buffer, what waits for replicas, and room in expiry wheels that no key needs.
+   */
+  get counted(): number {
+    return this.used - this.uncounted;
+  }
+
+  /** Big values of so many bytes are gone. */
+  freed(bytes: number): void {
+    this.objectBytes = Math.max(0, this.objectBytes - bytes);
+  }
+
+  /** Bytes that do not count for maxmemory. */
+  get uncounted(): number {
+    const { keyspace, writer } = this.deps;
+    return this.replicaBytes + writer.buf.length + keyspace.idleWheelBytes;
+  }
+
   /** To be called now and then: adds the clients up and keeps the peak. */
   sample(): number {
     this.objectBytes = this.deps.keyspace.objectBytes;
-    this.clientBytes = 0;
-    for (const session of this.deps.clients.sessions()) this.clientBytes += clientMemory(session);
+    this.clientBytes = this.replicaBytes = 0;
+    for (const session of this.deps.clients.sessions()) {
+      const bytes = clientMemory(session);
+      this.clientBytes += bytes;
+      if (session.role === "replica") this.replicaBytes += bytes;
+    }
     const { used } = this;
     this.peak = Math.max(this.peak, used);
     return used;

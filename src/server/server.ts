@@ -37,6 +37,7 @@ import type { ConnectionHost } from "./connection-host.ts";
 import { Crash } from "./crash.ts";
 import { Cron, type CronDeps } from "./cron.ts";
 import { Dispatcher } from "./dispatcher.ts";
+import { Eviction } from "./eviction.ts";
 import { Info } from "./info/info.ts";
 import { clientTls, type Endpoint, Listeners } from "./listeners.ts";
 import { type Loading, Reloading } from "./loading.ts";
@@ -138,6 +139,7 @@ export class Server implements ConnectionHost {
     gateChanged: () => this.gateChanged(),
     watchingChanged: () => this.keyWatchers.refresh(),
   });
+  readonly eviction = new Eviction(this);
   readonly localExpiries = new LocalExpiries();
   readonly keyWatchers = new KeyWatchers();
   readonly outbox = new Outbox();
@@ -241,10 +243,7 @@ export class Server implements ConnectionHost {
         values.minReplicasMaxLag > 0 &&
         this.replication.primary.goodCount < values.minReplicasToWrite,
       diskRefusal: () => this.diskRefusal,
-      outOfMemory: () =>
-        values.maxmemory > 0 &&
-        !(this.replication.isReplica && values.replicaIgnoreMaxmemory) &&
-        this.memory.used > values.maxmemory,
+      outOfMemory: () => this.eviction.outOfMemory(),
       replicaReplied: (connection) => {
         const command = connection.session.lastCommand?.fullName ?? "NULL";
         this.log.warning(
@@ -289,6 +288,7 @@ export class Server implements ConnectionHost {
         () => this.appendOnly.aof.tick(),
         () => this.pause.check(this.clock.now),
         () => this.replication.tick(),
+        () => this.eviction.tick(),
         () => {
           if (this.cronDeps.activeExpire) this.localExpiries.tick();
         },

@@ -10,6 +10,7 @@ export type LatencyEvent =
   | "command"
   | "fast-command"
   | "expire-cycle"
+  | "eviction-cycle"
   | "event-loop"
   | "aof-write"
   | "aof-write-alone"

@@ -59,7 +59,7 @@ export function memorySection(server: Server): Field[] {
     ["rss_overhead_bytes", figures.rssOverheadBytes],
     ["mem_fragmentation_ratio", ratio(figures.totalRatio)],
     ["mem_fragmentation_bytes", figures.totalBytes],
-    ["mem_not_counted_for_evict", 0],
+    ["mem_not_counted_for_evict", server.memory.uncounted],
     ["mem_replication_backlog", backlog],
     ["mem_total_replication_buffers", backlog + replicas.output],
     ["mem_clients_slaves", replicas.all],
