@@ -83,9 +83,9 @@ function listeners(endpoints: readonly Endpoint[], bind: readonly string[]): Fie
 }
 
 export function clientsSection(server: Server): Field[] {
-  const { clients, config, blocking, recentBuffers } = server;
+  const { clients, config, blocking, recentBuffers, replication } = server;
   return [
-    ["connected_clients", clients.count],
+    ["connected_clients", clients.count - replication.primary.count],
     ["cluster_connections", 0],
     ["maxclients", config.values.maxclients],
     ["client_recent_max_input_buffer", recentBuffers.maxInput],
