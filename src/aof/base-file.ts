@@ -1,4 +1,4 @@
-import { renameSync, statSync, unlink } from "node:fs";
+import { renameSync, rmSync, statSync, unlink } from "node:fs";
 import { AppendFile, type Disk, systemDisk } from "./append-file.ts";
 
 /**
@@ -66,9 +66,10 @@ export class BaseFile {
     renameSync(this.path, target);
   }
 
-  /** The file is not needed. */
-  discard(): void {
+  /** The file is not needed. `now`: its name is about to be used again, so it is removed on this thread. */
+  discard(when: "later" | "now" = "later"): void {
     this.close();
+    if (when === "now") return rmSync(this.path, { force: true });
     // By now another rewrite may have begun a file of this name; names are therefore not used twice.
     unlink(this.path, () => {});
   }

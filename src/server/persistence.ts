@@ -186,7 +186,7 @@ export class Persistence {
     const failed = (error: unknown): void => {
       // Given up meanwhile: the temporary file of that name may be another's.
       if (this.job !== job) return;
-      file.discard();
+      file.discard("now");
       this.job = null;
       this.lastOk = false;
       log.warning(`Background saving error: ${systemErrorText(error)}`);
@@ -341,7 +341,7 @@ export class ForegroundSave {
       file.finishNow();
       file.rename(this.path);
     } catch (error) {
-      this.file?.discard();
+      this.file?.discard("now");
       this.ended(error);
       return "failed";
     }

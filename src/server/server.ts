@@ -7,6 +7,7 @@ import { KeyWatchers } from "../call/key-watchers.ts";
 import { type Command, Registry } from "../call/registry.ts";
 import type { Session } from "../call/session.ts";
 import { SnapshotGuard } from "../call/snapshot-guard.ts";
+import { FLAGS } from "../call/spec.ts";
 import { Migrations } from "../cluster/migrations.ts";
 import { allCommands } from "../commands/all.ts";
 import type { Config } from "../config/config.ts";
@@ -134,7 +135,7 @@ export class Server implements ConnectionHost {
     tls: () => (this.config.values.tlsCluster ? clientTls(this.config.values) : undefined),
     compress: () => this.config.values.rdbcompression,
     // A pause is to be relied on: what MIGRATE has to delete waits for its end.
-    frozen: () => this.shutdown.saving || this.pause.mode !== "off",
+    frozen: () => this.shutdown.saving || this.shutdown.waitsUntil > 0 || this.pause.mode !== "off",
     anyQueued: (session, test) => this.transactions.anyQueued(session, test),
     gateChanged: () => this.gateChanged(),
     watchingChanged: () => this.keyWatchers.refresh(),
@@ -271,7 +272,14 @@ export class Server implements ConnectionHost {
       persistence: this.persistence,
       aof: this.appendOnly.aof,
       blocking: this.blocking,
+      primary: this.replication.primary,
+      history: this.replication.history,
       loading: () => this.loading !== null,
+      holdWrites: (held) => {
+        // Nor do keys expire: a replica would have to hear of it.
+        this.keyspace.context.keepExpired = held || this.pause.mode !== "off";
+        this.gateChanged();
+      },
       freeze: (frozen) => this.freeze(frozen),
       closeAll: () => this.closeAll(),
     });
@@ -518,7 +526,7 @@ export class Server implements ConnectionHost {
   /** Commands are held back for a while, or no longer. */
   private gateChanged(): void {
     const { migrations, shutdown, pause } = this;
-    pause.gate = migrations.active || shutdown.saving ? this.gate : null;
+    pause.gate = migrations.active || shutdown.saving || shutdown.waitsUntil > 0 ? this.gate : null;
     this.resumeAll();
   }
 
@@ -532,6 +540,11 @@ export class Server implements ConnectionHost {
   private readonly gate = (call: Call, command: Command): boolean => {
     if (this.shutdown.saving) return true;
     const queues = call.session.inTransaction && command.spec.immediate !== true;
+    if (this.shutdown.waitsUntil > 0 && !queues) {
+      const ends = command.spec.endsTransaction === true;
+      const flags = ends ? this.transactions.queuedFlags(call.session) : command.flags;
+      if ((flags & (FLAGS.write | FLAGS.may_replicate)) !== 0) return true;
+    }
     return !queues && this.migrations.delays(call, command);
   };
 

@@ -193,3 +193,74 @@ test("while it loads, a signal ends the server and leaves the file as it was", a
   expect(log).not.toContain("DB loaded from disk");
   expect(statSync(file).size).toBe(size);
 });
+
+// ---------------------------------------------------------------------- with replicas
+
+/** A master, and a replica that follows it and then stands still. */
+async function pair(...args: string[]) {
+  const master = await start(...args);
+  const replica = await start("--repl-diskless-sync-delay", "0");
+  await master.client.call("CONFIG", "SET", "repl-diskless-sync-delay", "0");
+  await replica.client.call("REPLICAOF", "127.0.0.1", String(master.server.port));
+  const info = async (client: RespClient) => fieldsOf(await client.text("INFO", "replication"));
+  while ((await info(replica.client)).master_link_status !== "up");
+  while (!(await info(master.client)).slave0?.includes("state=online"));
+  replica.server.process.kill("SIGSTOP");
+  return { master, replica };
+}
+
+test("a master waits for its replica, and refuses nobody meanwhile; it is INFO that tells", async () => {
+  const { master, replica } = await pair();
+  const other = await RespClient.open(master.server.port);
+  expect(await other.call("INCR", "k")).toBe(1);
+  master.client.send("SHUTDOWN");
+  while (fieldsOf(await other.text("INFO", "server")).shutdown_in_milliseconds === undefined);
+  const writer = await RespClient.open(master.server.port);
+  writer.send("INCR", "k");
+  await other.call("MULTI");
+  await other.call("INCR", "k");
+  expect(await master.server.logged("Waiting for replicas before shutting down.")).toBeUndefined();
+  replica.server.process.kill("SIGCONT");
+  expect(await master.client.nextOrEnd()).toBeUndefined();
+  expect(await master.server.process.exited).toBe(0);
+  expect(master.server.log()).toContain("1 of 1 replicas are in sync when shutting down.");
+  expect(master.server.log()).not.toContain("Lagging replica");
+  expect(await replica.client.call("GET", "k")).toBe("1");
+});
+
+test("not longer than shutdown-timeout, and not with NOW", async () => {
+  for (const [timeout, option] of [
+    ["1", "NOSAVE"],
+    ["1000", "NOW"],
+  ] as const) {
+    const { master, replica } = await pair("--shutdown-timeout", timeout);
+    await master.client.call("SET", "k", "1");
+    master.client.send("SHUTDOWN", option);
+    expect(await master.client.nextOrEnd()).toBeUndefined();
+    expect(master.server.log()).toContain("Lagging replica");
+    expect(master.server.log()).toContain("0 of 1 replicas are in sync when shutting down.");
+    replica.server.process.kill("SIGCONT");
+  }
+});
+
+test("two wait, and are told when it is aborted; writes go on", async () => {
+  const { master, replica } = await pair();
+  const [second, other] = [
+    await RespClient.open(master.server.port),
+    await RespClient.open(master.server.port),
+  ];
+  await other.call("SET", "k", "1");
+  master.client.send("SHUTDOWN");
+  second.send("SHUTDOWN");
+  while (fieldsOf(await other.text("INFO", "clients")).blocked_clients !== "2");
+  const writer = await RespClient.open(master.server.port);
+  writer.send("INCR", "k");
+  expect(await other.call("GET", "k")).toBe("1");
+  expect(await other.call("SHUTDOWN", "ABORT")).toBe("OK");
+  for (const client of [master.client, second])
+    expect(error(await client.next())).toBe("ERR Errors trying to SHUTDOWN. Check logs.");
+  expect(await writer.next()).toBe(2);
+  expect(master.server.log()).toContain("Shutdown manually aborted.");
+  expect(error(await other.call("SHUTDOWN", "ABORT"))).toBe("ERR No shutdown in progress.");
+  replica.server.process.kill("SIGCONT");
+});

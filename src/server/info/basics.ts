@@ -48,6 +48,7 @@ export function serverSection(server: Server): Field[] {
   return [
     ...fields,
     ...listeners(server.listeners.endpoints, values.bind),
+    ...shutdown(server),
     ["redbun_version", REDBUN_VERSION],
     ["bun_version", Bun.version],
   ];
@@ -58,6 +59,12 @@ function buildId(): string {
   return Bun.hash(`redbun ${REDBUN_VERSION} Bun ${Bun.version} ${Bun.revision}`)
     .toString(16)
     .padStart(16, "0");
+}
+
+/** Replicas are being waited for. */
+function shutdown({ shutdown }: Server): Field[] {
+  const { waitsUntil } = shutdown;
+  return waitsUntil === 0 ? [] : [["shutdown_in_milliseconds", waitsUntil - Date.now()]];
 }
 
 /** "listener0:name=tcp,bind=*,bind=-::*,port=6379": addresses as they are configured. */
@@ -76,9 +83,9 @@ function listeners(endpoints: readonly Endpoint[], bind: readonly string[]): Fie
 }
 
 export function clientsSection(server: Server): Field[] {
-  const { clients, config, blocking, recentBuffers } = server;
+  const { clients, config, blocking, recentBuffers, replication } = server;
   return [
-    ["connected_clients", clients.count],
+    ["connected_clients", clients.count - replication.primary.count],
     ["cluster_connections", 0],
     ["maxclients", config.values.maxclients],
     ["client_recent_max_input_buffer", recentBuffers.maxInput],

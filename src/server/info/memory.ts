@@ -65,7 +65,7 @@ export function memorySection(server: Server): Field[] {
     ["mem_clients_slaves", replicas.all],
     ["mem_clients_normal", figures.clients - replicas.all],
     ["mem_cluster_links", 0],
-    ["mem_aof_buffer", 0],
+    ["mem_aof_buffer", server.appendOnly.aof.enabled ? server.appendOnly.aof.writer.bufferCapacity : 0],
     ["mem_allocator", "arena"],
     ["active_defrag_running", 0],
     ["lazyfree_pending_objects", keyspace.pendingKeys],
