@@ -26,6 +26,8 @@ export interface LaunchOptions {
   args?: string[];
   /** A port to insist on; without it a free one is found, and another if somebody takes it meanwhile. */
   port?: number;
+  /** What its log says when it is ready. */
+  ready?: string;
   /** Milliseconds until a silent server counts as failed. */
   readyTimeout?: number;
   env?: Record<string, string>;
@@ -144,7 +146,7 @@ async function launchAt(port: number, options: LaunchOptions): Promise<Launched>
     throw new Error(`${options.command.join(" ")} ended with code ${code} before it was ready:\n${log.text}`);
   });
   try {
-    await Promise.race([log.wait(READY, options.readyTimeout ?? 30_000), ended]);
+    await Promise.race([log.wait(options.ready ?? READY, options.readyTimeout ?? 30_000), ended]);
   } catch (error) {
     await stop("SIGKILL");
     throw error;
