@@ -133,6 +133,8 @@ export interface CommandSpec {
   answersByPush?: boolean;
   /** Executed inside MULTI instead of being queued. */
   immediate?: boolean;
+  /** Executed during CLIENT PAUSE: it ends the pause. */
+  endsPause?: boolean;
   /** Ends the transaction even where it is refused itself. */
   endsTransaction?: boolean;
   /** Changes keys beyond those its key specs name: of another database, or any. */

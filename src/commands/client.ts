@@ -238,6 +238,7 @@ export function clientCommands(deps: handlers.ClientDeps): CommandSpec[] {
         },
         {
           name: "unpause",
+          endsPause: true,
           arity: 2,
           flags: ["admin", "noscript", "loading", "stale"],
           categories: ["connection"],

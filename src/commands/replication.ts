@@ -2,6 +2,7 @@ import { timeoutMilliseconds } from "../blocking/blocking.ts";
 import { latin1Bytes } from "../bytes/ascii.ts";
 import type { Call } from "../call/call.ts";
 import type { CommandSpec, Flag } from "../call/spec.ts";
+import type { FailoverRequest } from "../replication/failover.ts";
 import type { Replication } from "../replication/replication.ts";
 import { CommandError, errors } from "../resp/errors.ts";
 
@@ -13,6 +14,11 @@ export interface ReplicationCommandDeps {
   replicaOf(master: { host: string; port: number } | null, by: string): string;
 }
 
+const ABORT = latin1Bytes("abort");
+const TIMEOUT = latin1Bytes("timeout");
+const TO = latin1Bytes("to");
+const FORCE = latin1Bytes("force");
+const FAILOVER = latin1Bytes("failover");
 const NO = latin1Bytes("no");
 const ONE = latin1Bytes("one");
 const ACK = latin1Bytes("ack");
@@ -32,6 +38,8 @@ const ON_REPLICA =
 
 function replicaof(call: Call, deps: ReplicationCommandDeps): void {
   const by = call.session.link.address;
+  if (deps.replication.failover.state !== "no-failover")
+    throw new CommandError("ERR REPLICAOF not allowed while failing over.");
   if (call.is(1, NO) && call.is(2, ONE)) {
     deps.replicaOf(null, by);
     return call.reply.ok();
@@ -107,9 +115,47 @@ function replconf(call: Call, { replication }: ReplicationCommandDeps): void {
   call.reply.ok();
 }
 
+/** PSYNC ... FAILOVER: our master wants to change roles with us. */
+function takeOver(call: Call, deps: ReplicationCommandDeps): void {
+  const { replication } = deps;
+  deps.log.notice(`Failover request received for replid ${call.text(1)}.`);
+  if (!replication.isReplica) throw new CommandError("ERR PSYNC FAILOVER can't be sent to a master.");
+  if (call.text(1).toLowerCase() !== replication.history.id)
+    throw new CommandError("ERR PSYNC FAILOVER replid must match my replid.");
+  deps.replicaOf(null, call.session.link.address);
+}
+
+function failover(call: Call, { replication }: ReplicationCommandDeps): void {
+  const { failover, primary } = replication;
+  if (call.argc === 2 && call.is(1, ABORT)) {
+    if (failover.state === "no-failover") throw new CommandError("ERR No failover in progress.");
+    failover.abort("Failover manually aborted");
+    return call.reply.ok();
+  }
+  const request: FailoverRequest = { target: null, force: false, timeout: 0 };
+  for (let i = 1; i < call.argc; i++) {
+    if (call.is(i, TIMEOUT) && i + 1 < call.argc && request.timeout === 0) {
+      request.timeout = call.int(++i);
+      if (request.timeout <= 0) throw new CommandError("ERR FAILOVER timeout must be greater than 0");
+    } else if (call.is(i, TO) && i + 2 < call.argc && request.target === null) {
+      request.target = { host: call.text(i + 1), port: call.int(i + 2) };
+      i += 2;
+    } else if (call.is(i, FORCE) && !request.force) request.force = true;
+    else throw new CommandError(errors.syntax);
+  }
+  if (failover.state !== "no-failover") throw new CommandError("ERR FAILOVER already in progress.");
+  if (replication.isReplica) throw new CommandError("ERR FAILOVER is not valid when server is a replica.");
+  if (primary.count === 0) throw new CommandError("ERR FAILOVER requires connected replicas.");
+  if (request.force && (request.timeout === 0 || request.target === null))
+    throw new CommandError("ERR FAILOVER with force option requires both a timeout and target HOST and IP.");
+  failover.start(request);
+  call.reply.ok();
+}
+
 function psync(call: Call, deps: ReplicationCommandDeps): void {
   const { replication } = deps;
   if (call.session.role === "replica") return;
+  if (call.argc > 3 && call.is(3, FAILOVER)) takeOver(call, deps);
   if (replication.isStale)
     throw new CommandError("NOMASTERLINK Can't SYNC while not connected with my master");
   const offset = call.safeInt(2);
@@ -150,6 +196,18 @@ export function replicationCommands(
   const changing: Flag[] = ["admin", "noscript", "stale", "no_async_loading"];
   const syncing: Flag[] = ["admin", "noscript", "no_multi", "no_async_loading"];
   return [
+    {
+      name: "failover",
+      arity: -1,
+      flags: ["admin", "noscript", "stale"],
+      categories: [],
+      since: "6.2.0",
+      group: "server",
+      summary: "Changes roles with a replica, without losing a write.",
+      complexity: "O(1)",
+      args: "[TO target=(host port:integer [FORCE])] [ABORT] [TIMEOUT milliseconds:integer]",
+      run: (call) => failover(call, deps),
+    },
     {
       name: "psync",
       arity: -3,

@@ -40,6 +40,10 @@ export interface LinkDeps {
   tls(): Bun.TLSOptions;
   /** The data are those of the master's ID and offset, or were: PSYNC may ask for what is missing. */
   canContinue(): boolean;
+  /** The master is to become one only now, by our PSYNC (FAILOVER). */
+  demanding(): boolean;
+  /** The reply to PSYNC: whether the master goes along. */
+  psyncAnswered(accepted: boolean): void;
   /** A snapshot of this history is about to come. */
   fullSync(id: string, offset: number): void;
   /** The snapshot has come whole; calls `loaded` when it is the data set, with what went wrong or null. */
@@ -275,7 +279,8 @@ export class MasterLink {
       return ["PSYNC", "?", "-1"];
     }
     log.notice(`Trying a partial resynchronization (request ${history.id}:${history.offset + 1}).`);
-    return ["PSYNC", history.id, String(history.offset + 1)];
+    const demand = this.deps.demanding() ? ["FAILOVER"] : [];
+    return ["PSYNC", history.id, String(history.offset + 1), ...demand];
   }
 
   private sendStep(): void {
@@ -290,11 +295,13 @@ export class MasterLink {
     if (word === "+FULLRESYNC") {
       if (id?.length !== 40 || offset === undefined || !Number.isSafeInteger(Number(offset)))
         return "Master replied with wrong +FULLRESYNC syntax.";
+      deps.psyncAnswered(true);
       deps.log.notice(`Full resync from master: ${id}:${offset}`);
       this.beginTransfer(id, Number(offset));
       return null;
     }
     if (word === "+CONTINUE") {
+      deps.psyncAnswered(true);
       deps.log.notice("Successful partial resynchronization with master.");
       const changed = id !== undefined && id.length === 40 && id !== deps.history.id ? id : null;
       if (changed !== null) deps.log.notice(`Master replication ID changed to ${id}`);
@@ -303,6 +310,11 @@ export class MasterLink {
       this.state = "connected";
       deps.streaming();
       return null;
+    }
+    if (deps.demanding()) {
+      // It remains what it was, and so do we.
+      setImmediate(() => deps.psyncAnswered(false));
+      return `Failover target rejected psync request: ${line}`;
     }
     if (/^-(NOMASTERLINK|LOADING)/.test(line))
       return `Master is currently unable to PSYNC but should be in the future: ${line}`;

@@ -50,6 +50,8 @@ export interface PrimaryDeps {
   rdbPath(): string;
   /** A replica's waiting output has grown. */
   checkOutput(session: Session): void;
+  /** Nothing is to be written to the stream, not even a PING: a replica is to catch up. */
+  failingOver(): boolean;
   /** A replica has acknowledged something, or there is one less. */
   acknowledged(): void;
 }
@@ -410,7 +412,12 @@ export class Primary {
     for (const replica of this.all())
       if (replica.state === "wait_bgsave" || (replica.state === "send_bulk" && this.sync?.kind === "disk"))
         this.tell(replica, "\n");
-    if (isReplica() || now - this.lastPing < settings.replPingReplicaPeriod * SECOND) return;
+    if (
+      isReplica() ||
+      this.deps.failingOver() ||
+      now - this.lastPing < settings.replPingReplicaPeriod * SECOND
+    )
+      return;
     this.lastPing = now;
     if (this.count > 0) this.stream.control("PING");
   }

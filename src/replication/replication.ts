@@ -4,6 +4,7 @@ import type { Call } from "../call/call.ts";
 import type { Session } from "../call/session.ts";
 import { errors } from "../resp/errors.ts";
 import { Applier, type ApplierDeps } from "./applier.ts";
+import { Failover } from "./failover.ts";
 import { History } from "./history.ts";
 import { type LinkDeps, MasterLink } from "./link.ts";
 import { Primary, type PrimaryDeps } from "./primary.ts";
@@ -30,12 +31,14 @@ export interface AofProgress {
 }
 
 export interface ReplicationDeps
-  extends Omit<PrimaryDeps, "isReplica" | "acknowledged" | "counters">,
+  extends Omit<PrimaryDeps, "isReplica" | "acknowledged" | "counters" | "failingOver">,
     Omit<
       LinkDeps,
       | "settings"
       | "history"
       | "canContinue"
+      | "demanding"
+      | "psyncAnswered"
       | "fullSync"
       | "load"
       | "continued"
@@ -60,6 +63,8 @@ export interface ReplicationDeps
     sameHistory: boolean,
     loaded: (failure: string | null) => void,
   ): void;
+  /** FAILOVER holds writes back, or no longer. */
+  writesPaused(paused: boolean): void;
   /** The role has changed: keys expire otherwise, waiting clients get an error. */
   roleChanged(): void;
 }
@@ -72,6 +77,7 @@ export class Replication {
   readonly stream: ReplicationStream;
   readonly primary: Primary;
   readonly waiters: Waiters;
+  readonly failover: Failover;
   link: MasterLink | null = null;
   private applier: Applier | null = null;
   /** The data are those of `history`, as far as it goes: a master may be asked for the rest. */
@@ -90,7 +96,20 @@ export class Replication {
     this.primary = new Primary(this.history, this.stream, {
       ...deps,
       isReplica: () => this.isReplica,
-      acknowledged: () => this.waiters.check(),
+      acknowledged: () => {
+        this.waiters.check();
+        this.failover.check();
+      },
+      failingOver: () => this.failover.state === "waiting-for-sync",
+    });
+    this.failover = new Failover({
+      ...deps,
+      primary: this.primary,
+      history: this.history,
+      stream: this.stream,
+      follow: (host, port) => this.follow(host, port),
+      promote: () => this.promote(),
+      paused: (paused) => deps.writesPaused(paused),
     });
     this.waiters = new Waiters(deps.blocking, () => this.primary.askForAcks());
   }
@@ -194,6 +213,8 @@ export class Replication {
       ...this.deps,
       history: this.history,
       canContinue: () => this.known,
+      demanding: () => this.failover.state === "failover-in-progress",
+      psyncAnswered: (accepted) => this.failover.answered(accepted),
       fullSync: (id, offset) => {
         this.known = false;
         this.coming = { id, offset };
@@ -304,6 +325,7 @@ export class Replication {
     this.stream.flush();
     this.primary.tick();
     if (this.waiters.count > 0) this.waiters.check();
+    this.failover.check();
   }
 
   /** The client is gone. */

@@ -52,7 +52,7 @@ export class Pause {
   delays(call: Call, command: Command): boolean {
     if (this.gate?.(call, command)) return true;
     if (this.mode === "off") return false;
-    if (command.fullName === "client|unpause") return false;
+    if (command.spec.endsPause === true) return false;
     return this.mode === "all" || (command.flags & (FLAGS.write | FLAGS.may_replicate)) !== 0;
   }
 }

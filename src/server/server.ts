@@ -1,13 +1,11 @@
 import type { Socket, SocketHandler } from "bun";
 import { Blocking } from "../blocking/blocking.ts";
 import { latin1Bytes } from "../bytes/ascii.ts";
-import type { Call } from "../call/call.ts";
 import { type ExecuteDeps, Executor } from "../call/execute.ts";
 import { KeyWatchers } from "../call/key-watchers.ts";
-import { type Command, Registry } from "../call/registry.ts";
+import { Registry } from "../call/registry.ts";
 import type { Session } from "../call/session.ts";
 import { SnapshotGuard } from "../call/snapshot-guard.ts";
-import { FLAGS } from "../call/spec.ts";
 import { Migrations } from "../cluster/migrations.ts";
 import { allCommands } from "../commands/all.ts";
 import type { Config } from "../config/config.ts";
@@ -39,6 +37,7 @@ import { Crash } from "./crash.ts";
 import { Cron, type CronDeps } from "./cron.ts";
 import { Dispatcher } from "./dispatcher.ts";
 import { Eviction } from "./eviction.ts";
+import { HoldBack } from "./hold-back.ts";
 import { Info } from "./info/info.ts";
 import { clientTls, type Endpoint, Listeners } from "./listeners.ts";
 import { type Loading, Reloading } from "./loading.ts";
@@ -137,9 +136,10 @@ export class Server implements ConnectionHost {
     // A pause is to be relied on: what MIGRATE has to delete waits for its end.
     frozen: () => this.shutdown.saving || this.shutdown.waitsUntil > 0 || this.pause.mode !== "off",
     anyQueued: (session, test) => this.transactions.anyQueued(session, test),
-    gateChanged: () => this.gateChanged(),
+    gateChanged: () => this.holdBack.refresh(),
     watchingChanged: () => this.keyWatchers.refresh(),
   });
+  readonly holdBack = new HoldBack(this);
   readonly eviction = new Eviction(this);
   readonly localExpiries = new LocalExpiries();
   readonly keyWatchers = new KeyWatchers();
@@ -278,9 +278,9 @@ export class Server implements ConnectionHost {
       holdWrites: (held) => {
         // Nor do keys expire: a replica would have to hear of it.
         this.keyspace.context.keepExpired = held || this.pause.mode !== "off";
-        this.gateChanged();
+        this.holdBack.refresh();
       },
-      freeze: (frozen) => this.freeze(frozen),
+      freeze: (frozen) => this.holdBack.freeze(frozen),
       closeAll: () => this.closeAll(),
     });
     this.listeners = new Listeners((kind) => this.handlers(kind));
@@ -523,32 +523,8 @@ export class Server implements ConnectionHost {
     this.turn.forget(connection);
   }
 
-  /** Commands are held back for a while, or no longer. */
-  private gateChanged(): void {
-    const { migrations, shutdown, pause } = this;
-    pause.gate = migrations.active || shutdown.saving || shutdown.waitsUntil > 0 ? this.gate : null;
-    this.resumeAll();
-  }
-
-  /** While the final RDB file is written, nothing may change. */
-  private freeze(frozen: boolean): void {
-    if (frozen) this.cron.stop();
-    else this.cron.start();
-    this.gateChanged();
-  }
-
-  private readonly gate = (call: Call, command: Command): boolean => {
-    if (this.shutdown.saving) return true;
-    const queues = call.session.inTransaction && command.spec.immediate !== true;
-    if (this.shutdown.waitsUntil > 0 && !queues) {
-      const ends = command.spec.endsTransaction === true;
-      const flags = ends ? this.transactions.queuedFlags(call.session) : command.flags;
-      if ((flags & (FLAGS.write | FLAGS.may_replicate)) !== 0) return true;
-    }
-    return !queues && this.migrations.delays(call, command);
-  };
-
-  private resumeAll(): void {
+  /** Lets clients go on whose commands waited. */
+  resumeAll(): void {
     const waiting = [...this.suspendedConnections];
     this.suspendedConnections.clear();
     for (const connection of waiting) {

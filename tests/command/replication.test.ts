@@ -237,3 +237,48 @@ test("REPLCONF, PSYNC and SYNC by hand", async () => {
   await until(async () => received.endsWith(stream));
   old.end();
 });
+
+test("FAILOVER: master and replica change roles, nothing is lost, and no snapshot is needed", async () => {
+  const [a, b] = [await run(), await run()];
+  expect(await a.node.call("FAILOVER")).toMatchObject({
+    message: "ERR FAILOVER requires connected replicas.",
+  });
+  expect(await a.node.call("FAILOVER", "ABORT")).toMatchObject({ message: "ERR No failover in progress." });
+  await a.node.call("SET", "k", "1");
+  await b.node.follow(a.server);
+  await b.node.linked();
+  expect(await b.node.call("FAILOVER")).toMatchObject({
+    message: "ERR FAILOVER is not valid when server is a replica.",
+  });
+  expect(await a.node.call("FAILOVER", "TO", "127.0.0.1", "1")).toMatchObject({
+    message: "ERR FAILOVER target HOST and PORT is not a replica.",
+  });
+  expect(await a.node.call("INCR", "k")).toBe(2);
+  expect(await a.node.call("FAILOVER", "TO", "127.0.0.1", String(b.server.port))).toBe("OK");
+  // A write that comes now waits, and is refused when this server is a replica.
+  expect(await a.node.call("SET", "k", "late")).toMatchObject({
+    message: expect.stringMatching(/^READONLY/),
+  });
+  await a.node.linked();
+  expect((await b.node.info()).role).toBe("master");
+  expect((await a.node.info()).master_failover_state).toBe("no-failover");
+  expect(await b.node.call("INCR", "k")).toBe(3);
+  await a.node.caughtUpWith(b.node);
+  expect(await a.node.call("GET", "k")).toBe("3");
+  expect((await b.node.info("stats")).sync_full).toBe("0");
+});
+
+test("FAILOVER to a replica that does not catch up ends with its timeout; writes go on", async () => {
+  const [a, b] = [await run(), await run()];
+  await b.node.follow(a.server);
+  await b.node.linked();
+  process.kill(b.server.process.pid, "SIGSTOP");
+  await a.node.call("SET", "k", "1");
+  expect(await a.node.call("FAILOVER", "TIMEOUT", "300")).toBe("OK");
+  expect((await a.node.info()).master_failover_state).toBe("waiting-for-sync");
+  expect(await a.node.call("SET", "k", "2")).toBe("OK");
+  expect((await a.node.info()).role).toBe("master");
+  process.kill(b.server.process.pid, "SIGCONT");
+  await b.node.caughtUpWith(a.node);
+  expect(await b.node.call("GET", "k")).toBe("2");
+});

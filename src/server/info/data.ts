@@ -61,7 +61,7 @@ export function replicationSection(server: Server): Field[] {
   const { backlog } = stream;
   return [
     ...fields,
-    ["master_failover_state", "no-failover"],
+    ["master_failover_state", replication.failover.state],
     ["master_replid", history.id],
     ["master_replid2", history.secondId],
     ["master_repl_offset", stream.offset],
