@@ -36,7 +36,7 @@ export async function expiry(options: Options, report: Report): Promise<void> {
   });
 }
 
-async function expire({ port, wire }: Contestant, keys: number) {
+async function expire({ port, wire, process }: Contestant, keys: number) {
   // Slow servers need more time to load before the keys fall due: at least 40,000 keys a second.
   const due = Math.ceil((Date.now() + 3000 + keys / 40) / 1000) * 1000;
   await loadEncoded(port, keys, (i, buffer, at) => {
@@ -47,7 +47,7 @@ async function expire({ port, wire }: Contestant, keys: number) {
   const loaded = await wire.command("DBSIZE");
   if (loaded !== keys) throw new Error(`DBSIZE is ${loaded} after ${keys} keys`);
   await Bun.sleep(left - 400);
-  const probe = await startProbe(port);
+  const probe = await startProbe(port, process.pid);
   await Bun.sleep(due + 900 - Date.now());
   while ((await wire.command("DBSIZE")) !== 0) {
     if (Date.now() - due > GIVE_UP_MS) throw new Error("the keys do not go away");

@@ -26,11 +26,17 @@ export function load(port: number, count: number, command: (i: number) => string
 
 /**
  * Sends `count` commands, whose replies have so many lines each: a bulk reply, as XADD's, has two. Rejects on an
- * error reply or when the connection breaks.
+ * error reply or when the connection breaks. Smaller batches leave less before another client's turn.
  */
-export async function loadEncoded(port: number, count: number, encode: Encode, lines = 1): Promise<void> {
+export async function loadEncoded(
+  port: number,
+  count: number,
+  encode: Encode,
+  lines = 1,
+  batchBytes = BATCH_BYTES,
+): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
-  const buffer = Buffer.alloc(BATCH_BYTES);
+  const buffer = Buffer.alloc(batchBytes);
   let next = 0;
   /** Lines of replies. */
   let answered = 0;

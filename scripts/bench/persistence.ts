@@ -173,7 +173,7 @@ async function save(
   try {
     await Bun.sleep(WARM_MS);
     const before = residentBytes(process.pid);
-    const probe = await startProbe(port);
+    const probe = await startProbe(port, process.pid);
     const start = performance.now();
     await wire.command("BGSAVE");
     let most = before;

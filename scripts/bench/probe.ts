@@ -10,11 +10,11 @@ export interface Probe {
   stop(): Promise<ProbeResult>;
 }
 
-/** Resolves when the pings have begun. */
-export async function startProbe(port: number): Promise<Probe> {
+/** Resolves when the pings have begun. `pid`: the server, whose waits for a processor are then taken off. */
+export async function startProbe(port: number, pid: number): Promise<Probe> {
   const ready = Promise.withResolvers<void>();
   const result = Promise.withResolvers<ProbeResult>();
-  const child = Bun.spawn([process.execPath, join(import.meta.dir, "prober.ts"), String(port)], {
+  const child = Bun.spawn([process.execPath, join(import.meta.dir, "prober.ts"), String(port), String(pid)], {
     stdin: "ignore",
     stdout: "inherit",
     stderr: "inherit",

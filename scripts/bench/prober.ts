@@ -1,9 +1,11 @@
 /**
  * The process that feels the server's pauses: sends PING every millisecond, whether or not the last one was
  * answered, and notes the round trips. Because the machine may stop this process as well, each tick also
- * sends one byte to an echo of its own; what that takes longer than nothing is no fault of the server. Run by
- * probe.ts, which sends "stop" and gets a `ProbeResult`.
+ * sends one byte to an echo of its own; what that takes longer than nothing is no fault of the server. Nor is the
+ * time in which the server was ready to run and had no processor, which the kernel counts. Run by probe.ts as
+ * `prober.ts PORT PID`, which sends "stop" and gets a `ProbeResult`.
  */
+import { readFileSync } from "node:fs";
 import { quantile } from "./process.ts";
 
 export interface ProbeResult {
@@ -12,8 +14,12 @@ export interface ProbeResult {
   worst: number;
   p999: number;
   median: number;
-  /** The worst round trip after the echo's of the same tick was taken off. */
+  /** The worst round trip after the echo's of the same tick and the server's wait for a processor were taken off. */
   worstCorrected: number;
+  /** The longest that the server waited for a processor during one round trip. */
+  processorWorst: number;
+  /** The most processor time that the server's main thread used during one, to some 4 ms: what kept it busy. */
+  busyWorst: number;
   /** The control: the worst and p99.9 round trip to the echo, and the latest a 1 ms timer came. */
   echoWorst: number;
   echoP999: number;
@@ -24,15 +30,28 @@ export interface ProbeResult {
 class Lane {
   readonly sent: number[] = [];
   readonly trips: number[] = [];
+  /** Of the process: waits for a processor and work on one, when a request left; then during its round trip. */
+  private readonly before: Scheduled[] = [];
+  readonly waits: number[] = [];
+  readonly busy: number[] = [];
   private drained: (() => void) | null = null;
 
+  constructor(private readonly pid: string | null) {}
+
   send(): void {
+    this.before.push(scheduled(this.pid));
     this.sent.push(performance.now());
   }
 
   answered(replies: number): void {
     const now = performance.now();
-    for (let i = 0; i < replies; i++) this.trips.push(now - this.sent[this.trips.length]!);
+    const { waited, worked } = scheduled(this.pid);
+    for (let i = 0; i < replies; i++) {
+      const before = this.before[this.trips.length]!;
+      this.waits.push(waited - before.waited);
+      this.busy.push(worked - before.worked);
+      this.trips.push(now - this.sent[this.trips.length]!);
+    }
     if (this.trips.length === this.sent.length) this.drained?.();
   }
 
@@ -45,11 +64,30 @@ class Lane {
   }
 }
 
+interface Scheduled {
+  /** Milliseconds that the main thread has been ready to run without running. */
+  waited: number;
+  /** Milliseconds that it has run. */
+  worked: number;
+}
+
+const UNKNOWN: Scheduled = { waited: 0, worked: 0 };
+
+function scheduled(pid: string | null): Scheduled {
+  if (pid === null) return UNKNOWN;
+  try {
+    const [worked, waited] = readFileSync(`/proc/${pid}/schedstat`, "latin1").split(" ");
+    return { waited: Number(waited) / 1e6, worked: Number(worked) / 1e6 };
+  } catch {
+    return UNKNOWN;
+  }
+}
+
 const LF = 10;
 const PING = Buffer.from("*1\r\n$4\r\nPING\r\n");
 const BYTE = Buffer.from("x");
-const server = new Lane();
-const echo = new Lane();
+const server = new Lane(process.argv[3] ?? null);
+const echo = new Lane(null);
 
 const echoing = Bun.listen({
   hostname: "127.0.0.1",
@@ -97,7 +135,7 @@ process.send?.("ready");
 function result(): ProbeResult {
   let worstCorrected = 0;
   for (let i = 0; i < server.trips.length; i++) {
-    worstCorrected = Math.max(worstCorrected, server.trips[i]! - echo.trips[i]!);
+    worstCorrected = Math.max(worstCorrected, server.trips[i]! - echo.trips[i]! - server.waits[i]!);
   }
   return {
     pings: server.trips.length,
@@ -105,6 +143,8 @@ function result(): ProbeResult {
     p999: quantile(server.trips, 0.999),
     median: quantile(server.trips, 0.5),
     worstCorrected,
+    processorWorst: quantile(server.waits, 1),
+    busyWorst: quantile(server.busy, 1),
     echoWorst: quantile(echo.trips, 1),
     echoP999: quantile(echo.trips, 0.999),
     timerWorst,

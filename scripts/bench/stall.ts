@@ -10,8 +10,8 @@ const key = new Template(["SET", "key:############", `value:${"#".repeat(26)}`])
 
 export async function stall(options: Options, report: Report): Promise<void> {
   const keys = options.stallKeys;
-  const results = await inTurn(options, [], async ({ port }) => {
-    const probe = await startProbe(port);
+  const results = await inTurn(options, [], async ({ port, process }) => {
+    const probe = await startProbe(port, process.pid);
     const start = performance.now();
     await loadEncoded(port, keys, (i, buffer, at) => key.encode(buffer, at, [i, i]));
     return { seconds: (performance.now() - start) / 1000, ...(await probe.stop()) };
