@@ -56,6 +56,7 @@ export interface ExecuteDeps {
 export class Executor {
   /** The moment (ns) up to which time has been accounted for. */
   private stamp = 0;
+  private eventStart = 0;
   /** A run of the same cheap command, timed as a whole. */
   private run: Command | null = null;
   private runLength = 0;
@@ -63,6 +64,17 @@ export class Executor {
   constructor(private readonly deps: ExecuteDeps) {}
 
   /** At the start of an event, before its first command. */
+  beginEvent(): void {
+    this.begin();
+    this.eventStart = this.stamp;
+  }
+
+  /** Nanoseconds from the start of the event to the last reading of the clock. */
+  get eventTime(): number {
+    return this.stamp - this.eventStart;
+  }
+
+  /** Time until now is none of the commands'. */
   begin(): void {
     this.stamp = this.deps.clock.monotonic();
   }

@@ -76,7 +76,7 @@ export class Dispatcher {
     writer.resp = session.resp;
     deps.outbox.executing = session;
     this.limit(connection);
-    deps.executor.begin();
+    deps.executor.beginEvent();
     while (!session.closing && !connection.suspended) {
       const state = this.readAhead(connection);
       if (!this.runBatch(connection)) break;

@@ -462,7 +462,6 @@ export class Server implements ConnectionHost {
   /** Runs the connection's commands and writes what they, and whoever they touched, have to say. */
   private process(connection: Connection): void {
     const { counters } = this;
-    const started = this.clock.monotonic();
     const commands = counters.commands;
     const mark = this.writer.pos;
     try {
@@ -476,7 +475,7 @@ export class Server implements ConnectionHost {
     }
     if (connection.reader.pending > this.config.values.clientQueryBufferLimit)
       this.queryBufferExceeded(connection);
-    counters.countCycle((this.clock.monotonic() - started) / 1000, counters.commands - commands);
+    counters.countCycle(this.executor.eventTime / 1000, counters.commands - commands);
   }
 
   /**
