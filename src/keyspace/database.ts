@@ -2,7 +2,7 @@ import { copyBytes } from "../bytes/ascii.ts";
 import { highHalf, lowHalf, parseInt64, parseSafeInt } from "../bytes/int64.ts";
 import type { Clock } from "../host/clock.ts";
 import type { AccessClock } from "./access.ts";
-import { ExpiryWheel } from "./expiry-wheel.ts";
+import { ExpiryWheel, WHEEL_ENTRY_BYTES } from "./expiry-wheel.ts";
 import { FieldExpiry } from "./field-expiry.ts";
 import { Index } from "./index.ts";
 import {
@@ -540,7 +540,9 @@ export class Database {
 
   /** Bytes held: cells, blocks, index and wheel. */
   get memoryUse(): number {
-    return this.dataBytes + this.index.memoryUse + this.wheel.memoryUse + this.fields.memoryUse;
+    // Entries of the wheel that no key needs any more are room to be used again, as free cells of the arena are.
+    const filed = Math.min(this.wheel.entries, this.expires) * WHEEL_ENTRY_BYTES;
+    return this.dataBytes + this.index.memoryUse + filed + this.fields.memoryUse;
   }
 
   /** Bytes of keys and values alone, without big values (see `records.objects`). */

@@ -98,6 +98,8 @@ export class Evictor {
   private draw(db: Database, volatile: boolean): number {
     if (!volatile) return db.index.randomPosition(this.random);
     const many = db.expires * 8 >= db.size;
+    // Entries of keys that are gone would be drawn more and more often. They are dropped each time they are the most.
+    if (!many && db.wheel.entries > db.expires * 4 + 64) db.compactWheel(() => false);
     for (let i = 0; i < MISSES; i++) {
       const position = many ? db.index.randomPosition(this.random) : this.fromWheel(db);
       if (position !== 0 && db.records.hasExpiry(position)) return position;

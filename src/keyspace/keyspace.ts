@@ -1,5 +1,7 @@
 import { Database, type KeyspaceContext } from "./database.ts";
-import { WHEEL_ENTRY_BYTES } from "./expiry-wheel.ts";
+
+/** Steps of reaping when a database is flushed. */
+const REAPED_AT_ONCE = 1;
 
 /**
  * All databases. One is made when it is first selected; flushing puts an empty one in its place at once and
@@ -43,7 +45,10 @@ export class Keyspace {
     if (database === undefined || database.size === 0) return 0;
     this.databases[id] = new Database(id, this.context);
     this.graveyard.push(database);
-    return database.size;
+    const { size } = database;
+    // What is small is gone at once, so that who looks at the memory used sees what is true.
+    for (let i = 0; i < REAPED_AT_ONCE && this.reap(); i++);
+    return size;
   }
 
   /** Takes another keyspace's databases in place of its own, which are given back as flushed ones are. */
@@ -72,17 +77,6 @@ export class Keyspace {
     for (let id = 0; id < this.count; id++) {
       const database = this.databases[id];
       if (database !== undefined) bytes += database.memoryUse;
-    }
-    return bytes;
-  }
-
-  /** Of these, bytes of expiry wheels that no key needs: entries of keys that are gone. */
-  get idleWheelBytes(): number {
-    let bytes = 0;
-    for (let id = 0; id < this.count; id++) {
-      const database = this.databases[id];
-      if (database !== undefined)
-        bytes += Math.max(0, database.wheel.entries - database.expires) * WHEEL_ENTRY_BYTES;
     }
     return bytes;
   }

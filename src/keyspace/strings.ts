@@ -77,7 +77,9 @@ export function growString(db: Database, position: number, length: number, view:
     records.bytes(position).fill(0, view.end, view.start + length);
     records.setEncoding(position, TYPE_STRING, ENC_RAW);
   } else {
-    const roomy = length < 1024 ? length + 64 + (length >> 1) : length + Math.min(length, MAX_SLACK);
+    // A new string gets just what it needs; what grows will grow again.
+    const roomy =
+      old === 0 ? length : length < 1024 ? length + 64 + (length >> 1) : length + Math.min(length, MAX_SLACK);
     const inline = records.fitsInline(records.keyLength(position), roomy);
     at = db.recreate(position, inline ? ENC_RAW : ENC_BLOCK, inline ? roomy : length);
     if (inline) {

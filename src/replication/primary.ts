@@ -183,6 +183,7 @@ export class Primary {
   /** With the first replica the stream begins; nobody else can know its ID before. */
   private beginHistory(): void {
     const { stream, history, deps } = this;
+    if (this.count === 0) this.lastPing = deps.clock.now;
     if (stream.backlog !== null) return;
     if (!deps.isReplica()) history.restart();
     stream.openBacklog();

@@ -8,7 +8,7 @@ import { writeInt, writeInt64 } from "../bytes/int64.ts";
  * array, a set or push as an array, a double, big number or verbatim string as a bulk string, a null as the
  * null bulk or null array, a boolean as an integer, an attribute not at all.
  */
-const FIRST_CAPACITY = 64 * 1024;
+export const FIRST_CAPACITY = 64 * 1024;
 /** What a buffer may keep between events. */
 const KEEP_CAPACITY = 1024 * 1024;
 

@@ -18,6 +18,7 @@ const SLICE_MS = 2;
 export class Eviction {
   private readonly evictor: Evictor;
   private policy: EvictionPolicy | null = null;
+  private sampledAt = 0;
 
   constructor(private readonly server: Server) {
     this.evictor = new Evictor(server.random.int32);
@@ -59,19 +60,21 @@ export class Eviction {
     return tenacity < 100 ? USUAL_MS * 1.15 ** (tenacity - 10) : Number.POSITIVE_INFINITY;
   }
 
-  /** Evicts for so long; false where nothing can be evicted and the data do not fit. */
+  /** Evicts for so long, or finds that there is room; false where nothing can be evicted and the data do not fit. */
   private makeRoom(milliseconds: number): boolean {
     const { policy, server } = this;
-    if (policy === null) return false;
+    // Clients and big values count as of the last sample: nothing is to be evicted because of what is gone.
+    if (server.clock.now !== this.sampledAt) {
+      this.sampledAt = server.clock.now;
+      server.memory.sample();
+    }
+    if (policy === null) return this.excess <= 0;
     const started = performance.now();
     let evicted = 0;
     const databases = [...server.keyspace.all()];
     while (this.excess > 0) {
       const victim = this.evictor.choose(databases, policy, server.config.values.maxmemorySamples);
-      if (victim === null) {
-        // What was flushed is still being given back: that will help.
-        return server.keyspace.pendingBytes > 0;
-      }
+      if (victim === null) return false;
       this.evict(victim.db, victim.position);
       if (++evicted % BURST === 0 && performance.now() - started >= milliseconds) break;
     }

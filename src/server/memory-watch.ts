@@ -2,6 +2,7 @@ import { clientMemory } from "../call/client-info.ts";
 import type { Session } from "../call/session.ts";
 import type { Keyspace } from "../keyspace/keyspace.ts";
 import { HEADER } from "../keyspace/record.ts";
+import { FIRST_CAPACITY } from "../resp/reply-writer.ts";
 import { deriveFigures, type MemoryFigures } from "../stats/memory-figures.ts";
 
 /**
@@ -36,11 +37,11 @@ export class MemoryWatch {
   }
 
   /**
-   * What maxmemory is compared with: not what evicting keys would not give back, which is the server's own reply
-   * buffer, what waits for replicas, and room in expiry wheels that no key needs.
+   * What maxmemory is compared with: not what evicting keys would not give back, and not what has been flushed and is
+   * on its way to the system.
    */
   get counted(): number {
-    return this.used - this.uncounted;
+    return this.used - this.uncounted - this.deps.keyspace.pendingBytes;
   }
 
   /** Big values of so many bytes are gone. */
@@ -48,10 +49,9 @@ export class MemoryWatch {
     this.objectBytes = Math.max(0, this.objectBytes - bytes);
   }
 
-  /** Bytes that do not count for maxmemory. */
+  /** Bytes that do not count for maxmemory: what waits for replicas, and what the reply buffer has grown by. */
   get uncounted(): number {
-    const { keyspace, writer } = this.deps;
-    return this.replicaBytes + writer.buf.length + keyspace.idleWheelBytes;
+    return this.replicaBytes + Math.max(0, this.deps.writer.buf.length - FIRST_CAPACITY);
   }
 
   /** To be called now and then: adds the clients up and keeps the peak. */
