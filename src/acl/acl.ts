@@ -91,7 +91,9 @@ export class Acl {
   setUser(name: string, args: readonly string[]): void {
     const { rules, unmatched } = mergeSelectors(args);
     if (unmatched >= 0)
-      throw new CommandError(`ERR Unmatched parenthesis in acl selector starting at '${args[unmatched]}'.`);
+      throw new CommandError(
+        `ERR Unmatched parenthesis in acl selector starting at '${beforeNul(args[unmatched]!)}'.`,
+      );
     const known = this.users.get(name);
     const changed = this.newUser(name);
     if (known !== undefined) changed.become(known);
@@ -100,7 +102,7 @@ export class Acl {
         changed.apply(rule);
       } catch (error) {
         if (!(error instanceof RuleError)) throw error;
-        throw new CommandError(`ERR Error in ACL SETUSER modifier '${rule}': ${error.message}`);
+        throw new CommandError(`ERR Error in ACL SETUSER modifier '${beforeNul(rule)}': ${error.message}`);
       }
     }
     if (known === undefined) this.users.set(name, changed);
@@ -222,13 +224,13 @@ export class Acl {
   /** The error reply where the call's session may not make it, which is noted in the log; or null. */
   refusal(call: Call, command: Command, context: DenialContext): string | null {
     const user = this.userOf(call.session);
-    if (user === null) return null;
+    if (user === null || user.unrestricted) return null;
     const verdict = this.check(user, call, command);
     if (verdict === ALLOWED) return null;
     // Its line in the log tells what it tried.
     call.session.lastCommand = command;
     this.noteDenial(call, command, verdict, context);
-    return `NOPERM ${denialSentence(verdict, user, command, "")}`;
+    return `NOPERM ${denialSentence(verdict, user, command, null)}`;
   }
 
   /** As `refusal`, for a command of a transaction when it comes to be executed. */
@@ -283,11 +285,17 @@ export function userContext(catalog: Catalog, settings: Pick<AclSettings, "aclPu
 }
 
 /** The refusal in words; where `object` is given, for ACL DRYRUN, they name it. */
-function denialSentence(verdict: Verdict, user: User, command: Command, object: string): string {
+function denialSentence(verdict: Verdict, user: User, command: Command, object: string | null): string {
   if (verdict === DENIED_COMMAND)
     return `User ${user.name} has no permissions to run the '${command.fullName}' command`;
   const what = verdict === DENIED_KEY ? "key" : "channel";
-  return object === ""
+  return object === null
     ? `No permissions to access a ${what}`
     : `User ${user.name} has no permissions to access the '${object}' ${what}`;
+}
+
+/** As C prints a text. */
+function beforeNul(text: string): string {
+  const nul = text.indexOf("\0");
+  return nul < 0 ? text : text.slice(0, nul);
 }

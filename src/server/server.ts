@@ -113,6 +113,7 @@ export class Server implements ConnectionHost {
     keyspace: { select: (id) => this.keyspace.select(id) },
     commandOf: (session) => session.lastCommand!,
     execute: () => this.executor.execute,
+    refusal: (call, command) => this.acl.refusal(call, command, "toplevel"),
     answer: (session, reply, wrote) => this.answer(session, reply, wrote),
     countError: (text) => this.counters.countError(text),
     answered: ({ lastCommand }, failed) => {
