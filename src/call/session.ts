@@ -42,6 +42,8 @@ export interface Identity {
   readonly name: string;
   /** May do everything: commands need not be checked. */
   readonly unrestricted: boolean;
+  /** What it restores is trusted (sanitize-dump-payload clients). */
+  readonly skipSanitize: boolean;
 }
 
 export class Session {

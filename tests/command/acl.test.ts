@@ -78,6 +78,31 @@ test("rules count for sessions that are there, in both directions", async () => 
   expect(await client.nextOrEnd()).toBeUndefined();
 });
 
+test("commands of a transaction are checked when they are queued, and when they are executed", async () => {
+  const client = await as("transaction", "+@all", "~*", "&*");
+  await client.call("MULTI");
+  for (const args of [["SET", "a", "1"], ["GET", "a"], ["PUBLISH", "c", "x"], ["PING"]])
+    expect(await client.call(...args)).toBe("QUEUED");
+  await admin.call("ACL", "SETUSER", "transaction", "-set", "resetkeys", "resetchannels");
+  const changed = (reason: string) =>
+    error(
+      "NOPERM ACLs rules changed between the moment the transaction was accumulated and the EXEC call. This command is " +
+        `no longer allowed for the following reason: ${reason}`,
+    );
+  expect(await client.call("EXEC")).toEqual([
+    changed("no permission to execute the command or subcommand"),
+    changed("no permission to touch the specified keys"),
+    changed("no permission to access one of the channels used as arguments"),
+    "PONG",
+  ]);
+  await client.call("MULTI");
+  expect(await client.call("GET", "a")).toEqual(error("NOPERM No permissions to access a key"));
+  expect(await client.call("EXEC")).toEqual(
+    error("EXECABORT Transaction discarded because of previous errors."),
+  );
+  client.close();
+});
+
 test("a waiting command is checked again when it could be served", async () => {
   const client = await as("waiting", "+@all", "~*");
   client.send("BLPOP", "list", "0");

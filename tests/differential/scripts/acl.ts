@@ -319,11 +319,11 @@ export const ACL: Scripts = {
     PUBLISH c x
     MULTI
     SET a 1
-    alone EXEC
+    ? EXEC
     MULTI
     SET b 1
     SET a 1
-    alone EXEC
+    ? EXEC
     MULTI
     CONFIG GET x
     DISCARD
@@ -336,13 +336,13 @@ export const ACL: Scripts = {
     PUBLISH c x
     ACL SETUSER u -set resetchannels %R~a
     GET a
-    alone EXEC
+    ? EXEC
     MULTI
     GET a
     ACL SETUSER u resetkeys
     GET a
     PUBLISH c x
-    alone EXEC
+    ? EXEC
     AUTH default ""
     ACL WHOAMI
     ACL LOG RESET
