@@ -54,6 +54,8 @@ export interface BlockingDeps {
   /** The command of this call, for commands that wait. */
   commandOf(session: Session): Command;
   execute(): Execute;
+  /** The error where the session's user may no longer make the call, or null. */
+  refusal(call: Call, command: Command): string | null;
   /** Sends a reply outside of any command and lets the connection read on; `wrote`: it answers a write. */
   answer(session: Session, reply: Uint8Array, wrote: boolean): void;
   countError(text: string): void;
@@ -297,7 +299,10 @@ export class Blocking implements KeyWatcher {
     this.retrying = session;
     this.waitsOn = false;
     try {
-      this.execute(session, request, command);
+      this.load(session, request);
+      const refusal = this.deps.refusal(this.call, command);
+      if (refusal === null) this.deps.execute()(this.call, command);
+      else this.reject(command, refusal);
     } finally {
       this.retrying = null;
     }
@@ -314,6 +319,19 @@ export class Blocking implements KeyWatcher {
 
   /** The reply is in `writer` afterwards. */
   private execute(session: Session, request: Request, command: Command): void {
+    this.load(session, request);
+    this.deps.execute()(this.call, command);
+  }
+
+  private reject(command: Command, error: string): void {
+    this.call.dirty = 0;
+    this.call.effects = null;
+    command.rejected++;
+    this.deps.countError(error);
+    this.writer.error(error);
+  }
+
+  private load(session: Session, request: Request): void {
     const { call, writer, deps } = this;
     writer.clear();
     writer.resp = session.resp;
@@ -321,7 +339,6 @@ export class Blocking implements KeyWatcher {
     call.load(request);
     call.session = session;
     call.db = deps.keyspace.select(session.dbIndex);
-    deps.execute()(call, command);
   }
 }
 

@@ -52,6 +52,6 @@ export function clientInfo(session: Session, now: number): string {
     ` qbuf-free=${link.queryCapacity - link.queryBytes} argv-mem=${session.argvBytes} multi-mem=${session.queuedBytes} rbs=0 rbp=0` +
     ` obl=0 oll=${link.outputPieces} omem=${link.outputBytes} tot-mem=${clientMemory(session)}` +
     ` events=${link.outputBytes > 0 ? "rw" : "r"} cmd=${session.lastCommand?.fullName ?? "NULL"}` +
-    ` user=${session.user} redir=-1 resp=${session.resp} lib-name=${session.libName} lib-ver=${session.libVersion}`
+    ` user=${session.user?.name ?? "(superuser)"} redir=-1 resp=${session.resp} lib-name=${session.libName} lib-ver=${session.libVersion}`
   );
 }

@@ -80,6 +80,9 @@ export class Command {
   /** No gate but arity and authentication concerns it. */
   readonly plain: boolean;
 
+  /** Consecutive numbers of all commands and subcommands, for sets of them (acl/selector.ts). */
+  id = 0;
+
   calls = 0;
   usec = 0;
   rejected = 0;
@@ -201,12 +204,14 @@ export class Registry {
   /** The top level, under the names of now. */
   readonly commands: CommandTable;
   /** The top level under the rows' names, whatever rename-command did. */
-  private readonly originals: CommandTable;
+  private readonly byRow: CommandTable;
 
   constructor(rows: readonly CommandSpec[]) {
     this.commands = new CommandTable(rows);
-    this.originals = new CommandTable();
-    for (const command of this.commands) this.originals.add(command.spec.name, command);
+    this.byRow = new CommandTable();
+    for (const command of this.commands) this.byRow.add(command.spec.name, command);
+    let id = 0;
+    for (const command of this.originals()) command.id = id++;
   }
 
   /**
@@ -228,15 +233,17 @@ export class Registry {
 
   /** By its row's name: for what the server itself writes (AOF, replication). */
   original(name: string): Command | null {
-    return resolve(this.originals, name);
+    return resolve(this.byRow, name);
   }
 
   /** Every command and, behind each container, its subcommands. */
-  *all(): Generator<Command> {
-    for (const command of this.commands) {
-      yield command;
-      if (command.subcommands !== null) yield* command.subcommands;
-    }
+  all(): Generator<Command> {
+    return withSubcommands(this.commands);
+  }
+
+  /** As `all`, whatever rename-command did: what it removed is among them. */
+  originals(): Generator<Command> {
+    return withSubcommands(this.byRow);
   }
 
   /** rename-command; an empty new name removes. Returns Redis's sentence where it cannot be done, or null. */
@@ -248,6 +255,13 @@ export class Registry {
     if (this.commands.get(newName) !== null) return "Target command name already exists";
     this.commands.add(newName, command);
     return null;
+  }
+}
+
+function* withSubcommands(table: CommandTable): Generator<Command> {
+  for (const command of table) {
+    yield command;
+    if (command.subcommands !== null) yield* command.subcommands;
   }
 }
 

@@ -37,12 +37,20 @@ export interface SessionLink {
 /** What the client is: one like others, a replica of this server, or this server's master. */
 export type SessionRole = "normal" | "replica" | "master";
 
+/** Whom a client is logged in as (acl/user.ts). */
+export interface Identity {
+  readonly name: string;
+  /** May do everything: commands need not be checked. */
+  readonly unrestricted: boolean;
+  /** What it restores is trusted (sanitize-dump-payload clients). */
+  readonly skipSanitize: boolean;
+}
+
 export class Session {
   name = "";
   libName = "";
   libVersion = "";
   dbIndex = 0;
-  user = "default";
   /** CLIENT NO-TOUCH: reads leave the access clock alone. */
   noTouch = false;
   noEvict = false;
@@ -75,21 +83,44 @@ export class Session {
   patterns = 0;
   shardSubscriptions = 0;
   /**
-   * No gate that looks at the client holds a plain command back: it is authenticated, not in RESP2's subscribed
-   * mode, and no replica. Follows from the setters below, so that dispatching a command asks one thing.
+   * No gate that looks at the client holds a plain command back: it is authenticated as somebody who may do
+   * everything, not in RESP2's subscribed mode, and no replica. Follows from the setters below, so that dispatching a
+   * command asks one thing.
    */
   unrestricted = true;
-  private isAuthenticated = true;
+  private identity: Identity | null = null;
+  private isLoggedIn = true;
+  private needsNoLogin = false;
   private currentRole: SessionRole = "normal";
   private protocol: 2 | 3 = 2;
 
-  get authenticated(): boolean {
-    return this.isAuthenticated;
+  /** Null: the server itself, or its master; it may do everything. */
+  get user(): Identity | null {
+    return this.identity;
   }
 
-  set authenticated(value: boolean) {
-    this.isAuthenticated = value;
+  set user(value: Identity | null) {
+    this.identity = value;
     this.restrict();
+  }
+
+  get loggedIn(): boolean {
+    return this.isLoggedIn;
+  }
+
+  set loggedIn(value: boolean) {
+    this.isLoggedIn = value;
+    this.restrict();
+  }
+
+  /** At present nobody has to log in. */
+  set openToAll(value: boolean) {
+    this.needsNoLogin = value;
+    this.restrict();
+  }
+
+  get authenticated(): boolean {
+    return this.isLoggedIn || this.needsNoLogin;
   }
 
   get role(): SessionRole {
@@ -121,9 +152,13 @@ export class Session {
     return this.channels + this.patterns + this.shardSubscriptions > 0;
   }
 
-  private restrict(): void {
+  /** To be called when the user's rules have changed as well. */
+  restrict(): void {
     this.unrestricted =
-      this.isAuthenticated && (this.protocol === 3 || !this.subscribed) && this.currentRole !== "replica";
+      this.authenticated &&
+      (this.identity === null || this.identity.unrestricted) &&
+      (this.protocol === 3 || !this.subscribed) &&
+      this.currentRole !== "replica";
   }
 
   /** Over a Unix socket or from a loopback address. */

@@ -111,6 +111,11 @@ export interface CommandSpec {
   /** Beyond those that follow from the flags (read, write, admin, dangerous, pubsub, fast, slow, blocking). */
   categories: AclCategory[];
   keys?: KeySpec[];
+  /**
+   * Channels that a user must be allowed to use: argument 1, or all arguments from there on; `patterns`: patterns of
+   * channels.
+   */
+  channels?: { several: boolean; patterns: boolean };
   since: string;
   group: Group;
   summary: string;

@@ -1,6 +1,8 @@
 import type { Registry } from "../call/registry.ts";
 import type { CommandSpec } from "../call/spec.ts";
 import type { Config } from "../config/config.ts";
+import type { AclCommandDeps } from "./acl/handlers.ts";
+import { aclCommands } from "./acl.ts";
 import { bitmapCommands } from "./bitmaps.ts";
 import type { ClientDeps } from "./client/handlers.ts";
 import { clientCommands } from "./client.ts";
@@ -56,7 +58,8 @@ import type { ZsetDeps } from "./zsets/key.ts";
 import { zsetCommands } from "./zsets.ts";
 
 /** Every command of the server, family by family, each given just what it needs. */
-export type CommandHost = ClientDeps &
+export type CommandHost = AclCommandDeps &
+  ClientDeps &
   ConfigDeps &
   ServerDeps &
   SlowlogDeps &
@@ -87,6 +90,7 @@ export type CommandHost = ClientDeps &
 export function allCommands(host: CommandHost): CommandSpec[] {
   return [
     ...connectionCommands(host),
+    ...aclCommands(host),
     ...clientCommands(host),
     ...configCommands(host),
     ...serverCommands(host),

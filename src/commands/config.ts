@@ -1,3 +1,4 @@
+import type { Acl } from "../acl/acl.ts";
 import type { Call } from "../call/call.ts";
 import type { CommandSpec } from "../call/spec.ts";
 import type { Config } from "../config/config.ts";
@@ -10,6 +11,7 @@ import { replyHelp } from "./help.ts";
 /** CONFIG: the directives of redis.conf, asked for and changed while the server runs. */
 
 export interface ConfigDeps {
+  readonly acl: Pick<Acl, "describeAll">;
   readonly config: Config;
   readonly log: Log;
   /** Sets all counters and statistics back to zero. */
@@ -60,10 +62,10 @@ function resetstat(call: Call, deps: ConfigDeps): void {
   call.reply.ok();
 }
 
-function rewrite(call: Call, { config, log }: ConfigDeps): void {
+function rewrite(call: Call, { config, log, acl }: ConfigDeps): void {
   if (config.configFile === null) throw new CommandError("ERR The server is running without a config file");
   try {
-    saveConfig(config.configFile, config);
+    saveConfig(config.configFile, config, { users: acl.describeAll() });
   } catch (error) {
     const reason = systemErrorText(error);
     log.warning(`CONFIG REWRITE failed: ${reason}`);

@@ -1,4 +1,4 @@
-import { timingSafeEqual } from "node:crypto";
+import type { Acl } from "../acl/acl.ts";
 import { latin1Bytes } from "../bytes/ascii.ts";
 import type { Call } from "../call/call.ts";
 import type { Session } from "../call/session.ts";
@@ -11,8 +11,7 @@ import { CommandError, errors, wrongArity } from "../resp/errors.ts";
 
 export interface ConnectionDeps {
   readonly keyspace: Keyspace;
-  readonly config: { readonly values: { readonly requirepass: string } };
-  readonly counters: { authDenied: number };
+  readonly acl: Acl;
   readonly transactions: { discard(session: Session): void };
   readonly monitors: { remove(session: Session): void };
   readonly replication: { readonly isReplica: boolean };
@@ -63,34 +62,21 @@ function reset(call: Call, deps: ConnectionDeps): void {
   deps.subscriptions.forget(session);
   session.dbIndex = 0;
   session.resp = 2;
-  session.authenticated = deps.config.values.requirepass === "";
-  session.user = "default";
+  deps.acl.admit(session);
   session.name = "";
   session.noTouch = session.noEvict = false;
   session.replyMode = "on";
   call.reply.simple("RESET");
 }
 
-/** Compares in a time that does not tell how much of the password was right. */
-function samePassword(given: string, wanted: string): boolean {
-  const hash = (text: string) => new Bun.CryptoHasher("sha256").update(latin1Bytes(text)).digest();
-  return timingSafeEqual(hash(given), hash(wanted));
-}
-
-function authenticate(call: Call, user: string, password: string, deps: ConnectionDeps): void {
-  const wanted = deps.config.values.requirepass;
-  if (user !== "default" || (wanted !== "" && !samePassword(password, wanted))) {
-    deps.counters.authDenied++;
-    throw new CommandError(errors.wrongPass);
-  }
-  call.session.authenticated = true;
-  call.session.user = user;
+function authenticate(call: Call, user: string, password: string, { acl }: ConnectionDeps): void {
+  if (!acl.authenticate(call, user, password)) throw new CommandError(errors.wrongPass);
 }
 
 function auth(call: Call, deps: ConnectionDeps): void {
   if (call.argc > 3) throw new CommandError(errors.syntax);
   for (let i = 1; i < call.argc; i++) call.redact(i);
-  if (call.argc === 2 && deps.config.values.requirepass === "") throw new CommandError(errors.noPasswordSet);
+  if (call.argc === 2 && deps.acl.defaultUser.noPassword) throw new CommandError(errors.noPasswordSet);
   authenticate(call, call.argc === 2 ? "default" : call.text(1), call.text(call.argc - 1), deps);
   call.reply.ok();
 }
@@ -125,7 +111,7 @@ function hello(call: Call, deps: ConnectionDeps): void {
     } else throw new CommandError(`ERR Syntax error in HELLO option '${call.text(i)}'`);
   }
   if (user !== null) authenticate(call, user, password, deps);
-  if (!session.authenticated) throw new CommandError(MUST_AUTHENTICATE);
+  if (!session.loggedIn) throw new CommandError(MUST_AUTHENTICATE);
   if (name !== null) session.name = name;
   if (version === 2 || version === 3) session.resp = version;
   reply.resp = session.resp;

@@ -1,6 +1,7 @@
 import { latin1Bytes, utf8 } from "../bytes/ascii.ts";
 import type { Call } from "../call/call.ts";
 import { oneKey } from "../call/key-specs.ts";
+import type { Session } from "../call/session.ts";
 import type { CommandSpec } from "../call/spec.ts";
 import type { Log } from "../host/log.ts";
 import { NO_EXPIRY } from "../keyspace/database.ts";
@@ -115,7 +116,7 @@ class Dump {
     const end = call.end[3]!;
     if (!isPayload(call.buf, start, end, deps.debugSettings.skipChecksums))
       throw new CommandError("ERR DUMP payload version or checksum are wrong");
-    values.deep = deps.config.values.sanitizeDumpPayload !== "no";
+    values.deep = isChecked(deps.config.values.sanitizeDumpPayload, call.session);
     try {
       readPayload(values, call.buf, start, end);
     } catch (error) {
@@ -132,6 +133,11 @@ class Dump {
     const { lazyfreeLazyServerDel } = this.deps.config.values;
     if (call.recording) call.propagate(lazyfreeLazyServerDel ? UNLINK : DEL, call.bytes(1));
   }
+}
+
+/** Whether payloads are searched for what Redis does not expect; the server's own are trusted, and its master's. */
+function isChecked(mode: string, { user }: Session): boolean {
+  return mode === "yes" || (mode === "clients" && user !== null && !user.skipSanitize);
 }
 
 /** The same RESTORE with the moment of the expiry in place of the time to live. */

@@ -1,3 +1,4 @@
+import type { Acl } from "../acl/acl.ts";
 import { noted, oneKey, unknownKeys } from "../call/key-specs.ts";
 import { sortKeys, sortRoKeys } from "../call/keys.ts";
 import type { CommandSpec } from "../call/spec.ts";
@@ -8,6 +9,7 @@ import { type Sorting, sort } from "./sort/handlers.ts";
 import { hashFields, sortSources } from "./sort/sources.ts";
 
 export type SortDeps = Pick<ListDeps, "debugSettings"> & {
+  readonly acl: Pick<Acl, "mayReadAnyKey">;
   readonly config: {
     readonly values: ListDeps["config"]["values"] &
       SetLimits &
@@ -26,6 +28,7 @@ export function sortCommands(deps: SortDeps): CommandSpec[] {
     sources: sortSources(limits, deps.config.values),
     fields: hashFields(deps.config.values),
     limits,
+    mayReadAnyKey: (call) => deps.acl.mayReadAnyKey(call),
     inCluster: () => deps.config.values.clusterEnabled,
   };
   return [

@@ -19,6 +19,8 @@ export interface AdmissionDeps {
   queuedLacking(session: Session): number;
   /** The data set is being loaded; "serving": into another place, while the old one is served. */
   loading(): "no" | "yes" | "serving";
+  /** The error reply where the client's user may not make the call, or null. */
+  denied(call: Call, command: Command): string | null;
   /** Why nothing may be written at present, or null. */
   diskRefusal(): string | null;
   /** A replica that takes writes from its master alone. */
@@ -69,6 +71,8 @@ const protectedGate: Gate = (call, command, deps) => {
 
 const authGate: Gate = (call, command) =>
   !call.session.authenticated && (command.flags & FLAGS.no_auth) === 0 ? errors.noAuth : null;
+
+const aclGate: Gate = (call, command, deps) => deps.denied(call, command);
 
 /** The flags that count: for EXEC, those of what it will run. */
 function flagsOf(call: Call, command: Command, deps: AdmissionDeps): number {
@@ -127,6 +131,7 @@ const GATES: readonly Gate[] = [
   arityGate,
   protectedGate,
   authGate,
+  aclGate,
   memoryGate,
   diskGate,
   replicasGate,

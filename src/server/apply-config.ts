@@ -106,9 +106,8 @@ function clients(server: Server, config: Config): void {
     if (maxclients <= most) return null;
     return `The operating system is not able to handle the specified number of clients, try with ${most}`;
   });
-  // Who is logged in stays so when the password changes; without one, everybody is.
   config.onApply("requirepass", ({ requirepass }) => {
-    if (requirepass === "") for (const session of server.clients.sessions()) session.authenticated = true;
+    server.acl.setDefaultPassword(requirepass);
     return null;
   });
   config.onApply("maxmemory", ({ maxmemory }) => {

@@ -1,4 +1,6 @@
 import { readFileSync, writeFileSync } from "node:fs";
+import { DeclaredUsers } from "../acl/declared.ts";
+import { loadAclFile } from "../acl/file.ts";
 import { parseCommandLine } from "../config/command-line.ts";
 import { Config } from "../config/config.ts";
 import { ConfigFileError, ConfigOpenError, formatConfigFileError } from "../config/errors.ts";
@@ -42,11 +44,13 @@ export function boot(argv: string[]): BootResult {
   config.configFile = line.configFile;
   const daemonInput = process.env[DAEMON_MARK];
   const directory = process.cwd();
+  const users = new DeclaredUsers(config.values);
   let loaded: LoadedLines;
   let input: string | null = null;
   try {
     if (line.readsInput) input = daemonInput ?? readFileSync(0, "latin1");
-    loaded = loadConfig(config, { file: line.configFile, input, options: line.directivesText });
+    const sources = { file: line.configFile, input, options: line.directivesText };
+    loaded = loadConfig(config, sources, { user: (args) => users.add(args) });
   } catch (error) {
     if (error instanceof ConfigFileError) return die(formatConfigFileError(error, REDIS_VERSION));
     if (error instanceof ConfigOpenError) return die(error.message);
@@ -78,6 +82,7 @@ export function boot(argv: string[]): BootResult {
     const refusal = server.registry.rename(from, to);
     if (refusal !== null) return die(`rename-command ${from} ${to}: ${refusal}`);
   }
+  startAcl(server, users);
   try {
     server.listeners.start(values);
   } catch (error) {
@@ -105,6 +110,25 @@ export function boot(argv: string[]): BootResult {
   server.replicating.start();
   void loadAtStart(server).then(() => announceReady(server));
   return { server };
+}
+
+/** Users from redis.conf, or from the ACL file. */
+function startAcl({ acl, log, config }: Server, users: DeclaredUsers): void {
+  const { aclfile } = config.values;
+  const give = (...reasons: string[]): never => {
+    for (const reason of reasons) log.warning(reason);
+    process.exit(1);
+  };
+  if (aclfile !== "" && users.users.length > 0)
+    give(
+      "Configuring Redis with users defined in redis.conf and at the same setting an ACL file path is invalid. This " +
+        "setup is very likely to lead to configuration errors and security holes, please define either an ACL file or " +
+        "declare users directly in your redis.conf, but not both.",
+    );
+  const refusal = users.start(acl, log);
+  if (refusal !== null) give(refusal, "Critical error while loading ACLs. Exiting.");
+  const errors = aclfile === "" ? null : loadAclFile(acl, aclfile, null);
+  if (errors !== null) give(`Aborting Redis startup because of ACL errors: ${errors}`);
 }
 
 /** The title that `ps` shows, now and whenever what it tells changes. */

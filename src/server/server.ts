@@ -1,4 +1,5 @@
 import type { Socket, SocketHandler } from "bun";
+import { Acl } from "../acl/acl.ts";
 import { Blocking } from "../blocking/blocking.ts";
 import { latin1Bytes } from "../bytes/ascii.ts";
 import { type ExecuteDeps, Executor } from "../call/execute.ts";
@@ -19,7 +20,6 @@ import { Outbox } from "../push/outbox.ts";
 import { Subscriptions } from "../push/subscriptions.ts";
 import { Effects } from "../replication/effects.ts";
 import type { Replication } from "../replication/replication.ts";
-import { errors } from "../resp/errors.ts";
 import { ReplyWriter } from "../resp/reply-writer.ts";
 import { Request } from "../resp/request.ts";
 import { Counters } from "../stats/counters.ts";
@@ -48,6 +48,7 @@ import { MonitorFeed } from "./monitor.ts";
 import { OutputLimits } from "./output-limits.ts";
 import { Pause } from "./pause.ts";
 import { Persistence } from "./persistence.ts";
+import { refuseConnection } from "./refuse-connection.ts";
 import { Replicating } from "./replicating.ts";
 import { Shutdown } from "./shutdown.ts";
 import { SlowCommands } from "./slow-commands.ts";
@@ -78,6 +79,8 @@ export class Server implements ConnectionHost {
   readonly startedAt = Date.now();
   readonly keyspace: Keyspace;
   readonly registry: Registry;
+  /** The users. */
+  readonly acl: Acl;
   readonly executeDeps: ExecuteDeps;
   readonly executor: Executor;
   readonly slowCommands: SlowCommands;
@@ -110,6 +113,7 @@ export class Server implements ConnectionHost {
     keyspace: { select: (id) => this.keyspace.select(id) },
     commandOf: (session) => session.lastCommand!,
     execute: () => this.executor.execute,
+    refusal: (call, command) => this.acl.refusal(call, command, "toplevel"),
     answer: (session, reply, wrote) => this.answer(session, reply, wrote),
     countError: (text) => this.counters.countError(text),
     answered: ({ lastCommand }, failed) => {
@@ -126,6 +130,7 @@ export class Server implements ConnectionHost {
     clock: this.clock,
     execute: () => this.executor.execute,
     effects: { begin: () => this.effects.begin(), end: () => this.effects.end() },
+    refusal: (call, command) => this.acl.refusalAtExec(call, command),
     watchingChanged: () => this.keyWatchers.refresh(),
   });
   readonly migrations = new Migrations({
@@ -191,6 +196,16 @@ export class Server implements ConnectionHost {
     this.keyWatchers.add(this.transactions);
     this.keyWatchers.add(this.migrations);
     this.registry = new Registry(allCommands(this));
+    this.acl = new Acl({
+      catalog: this.registry,
+      settings: values,
+      clock: this.clock,
+      counters: this.counters,
+      log,
+      clients: this.clients,
+      subscriptions: this.subscriptions,
+    });
+    this.acl.setDefaultPassword(values.requirepass);
     this.memory = new MemoryWatch(this);
     this.slowCommands = new SlowCommands(this.slowlog, this.latency, values);
     this.executeDeps = {
@@ -227,6 +242,8 @@ export class Server implements ConnectionHost {
       outbox: this.outbox,
       outputLimits: this.outputLimits,
       protectedCommands: () => ({ debug: values.enableDebugCommand, module: values.enableModuleCommand }),
+      denied: (call, command) =>
+        this.acl.refusal(call, command, call.session.inTransaction ? "multi" : "toplevel"),
       queuedFlags: (session) => this.transactions.queuedFlags(session),
       queuedLacking: (session) => this.transactions.queuedLacking(session),
       guarded: () =>
@@ -334,11 +351,6 @@ export class Server implements ConnectionHost {
     if (!this.replication.isReplica) this.localExpiries.clear();
   }
 
-  /** There is one user, until there are ACLs. */
-  knowsUser(name: string): boolean {
-    return name === "default";
-  }
-
   /** Clients that CLIENT PAUSE holds back. */
   get pausedClients(): number {
     return this.suspendedConnections.size;
@@ -404,7 +416,8 @@ export class Server implements ConnectionHost {
   private opened(socket: Socket<Connection>, kind: Endpoint["kind"]): void {
     this.clock.update();
     const { values } = this.config;
-    const refusal = this.refuseConnection(socket, kind);
+    const open = this.acl.defaultUser.noPassword;
+    const refusal = refuseConnection(values, this.clients.count, open, kind, socket);
     if (refusal !== null) {
       this.counters.rejectedConnections++;
       socket.write(`-${refusal}\r\n`);
@@ -414,35 +427,10 @@ export class Server implements ConnectionHost {
     this.counters.connections++;
     const id = this.clients.nextId();
     const connection = new Connection(this, socket, id, kind === "unix", values.unixsocket);
-    connection.session.authenticated = values.requirepass === "";
+    this.acl.admit(connection.session);
     socket.data = connection;
     if (kind !== "unix" && values.tcpKeepalive > 0) socket.setKeepAlive(true, values.tcpKeepalive * 1000);
     this.clients.add(connection);
-  }
-
-  private refuseConnection(socket: Socket<Connection>, kind: Endpoint["kind"]): string | null {
-    const { values } = this.config;
-    if (this.clients.count >= values.maxclients) return errors.tooManyClients;
-    if (kind === "unix" || !values.protectedMode || values.requirepass !== "") return null;
-    const { remoteAddress } = socket;
-    if (
-      remoteAddress.startsWith("127.") ||
-      remoteAddress === "::1" ||
-      remoteAddress.startsWith("::ffff:127.")
-    )
-      return null;
-    return (
-      "DENIED Redis is running in protected mode because protected mode is enabled and no password is set for the " +
-      "default user. In this mode connections are only accepted from the loopback interface. If you want to connect " +
-      "from external computers to Redis you may adopt one of the following solutions: 1) Just disable protected mode " +
-      "sending the command 'CONFIG SET protected-mode no' from the loopback interface by connecting to Redis from the " +
-      "same host the server is running, however MAKE SURE Redis is not publicly accessible from internet if you do so. " +
-      "Use CONFIG REWRITE to make this change permanent. 2) Alternatively you can just disable the protected mode by " +
-      "editing the Redis configuration file, and setting the protected mode option to 'no', and then restarting the " +
-      "server. 3) If you started the server manually just for testing, restart it with the '--protected-mode no' " +
-      "option. 4) Setup a an authentication password for the default user. NOTE: You only need to do one of the above " +
-      "things in order for the server to start accepting connections from the outside."
-    );
   }
 
   private received(connection: Connection | undefined, chunk: Uint8Array): void {

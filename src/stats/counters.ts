@@ -23,7 +23,6 @@ export class Counters {
   writes = 0;
   queryBufferLimitDisconnections = 0;
   outputBufferLimitDisconnections = 0;
-  authDenied = 0;
   expireCycleMs = 0;
   expireTimeCapReached = 0;
   lazyFreedObjects = 0;
@@ -34,13 +33,15 @@ export class Counters {
   maxCommandsPerCycle = 0;
   /** Microseconds of periodic tasks. */
   cronUs = 0;
+  /** What users were not allowed, by what it was about. */
+  accessDenied = { auth: 0, command: 0, key: 0, channel: 0 };
   /** Error replies by code ("ERR", "WRONGTYPE", ...). */
   errors = new Map<string, number>();
 
   /** CONFIG RESETSTAT: what counts since the last save, or for security, stays. */
   reset(): void {
-    const { changes, authDenied } = this;
-    Object.assign(this, new Counters(), { changes, authDenied });
+    const { changes, accessDenied } = this;
+    Object.assign(this, new Counters(), { changes, accessDenied });
   }
 
   /** One turn of the event loop that had something to do. */

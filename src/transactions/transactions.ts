@@ -42,6 +42,8 @@ export interface TransactionDeps {
   readonly keyspace: { select(id: number): Database };
   readonly clock: { freeze(): void; thaw(): void };
   execute(): Execute;
+  /** Why a queued command may no longer be executed, or null. */
+  refusal(call: Call, command: Command): string | null;
   /** Somebody begins or ends to watch a key. */
   watchingChanged(): void;
   /** Brackets the effects of the transaction for the AOF and replicas. */
@@ -140,7 +142,9 @@ export class Transactions implements KeyWatcher {
         inner.load(request);
         inner.session = session;
         inner.db = deps.keyspace.select(session.dbIndex);
-        execute(inner, command);
+        const refusal = deps.refusal(inner, command);
+        if (refusal === null) execute(inner, command);
+        else reply.error(refusal);
       }
     } finally {
       this.running = false;

@@ -1,3 +1,4 @@
+import type { Acl } from "../../acl/acl.ts";
 import type { Blocking } from "../../blocking/blocking.ts";
 import { latin1Bytes } from "../../bytes/ascii.ts";
 import { INT64_MAX } from "../../bytes/int64.ts";
@@ -20,7 +21,7 @@ export interface ClientDeps {
     stop(): void;
   };
   readonly blocking: Pick<Blocking, "unblock">;
-  knowsUser(name: string): boolean;
+  readonly acl: Pick<Acl, "get">;
 }
 
 const ON = latin1Bytes("on");

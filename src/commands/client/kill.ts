@@ -1,6 +1,6 @@
 import { latin1Bytes } from "../../bytes/ascii.ts";
 import type { Call } from "../../call/call.ts";
-import type { Session } from "../../call/session.ts";
+import type { Identity, Session } from "../../call/session.ts";
 import { CommandError, errors } from "../../resp/errors.ts";
 import { type ClientDeps, type ClientType, clientTypeArgument, isOfType } from "./handlers.ts";
 
@@ -14,7 +14,7 @@ interface Filters {
   address: string | null;
   localAddress: string | null;
   type: ClientType | null;
-  user: string | null;
+  user: Identity | null;
   skipMe: boolean;
 }
 
@@ -33,10 +33,10 @@ function idArgument(call: Call, i: number): number {
   return id;
 }
 
-function userArgument(call: Call, i: number, deps: ClientDeps): string {
-  const name = call.text(i);
-  if (!deps.knowsUser(name)) throw new CommandError(`ERR No such user '${name}'`);
-  return name;
+function userArgument(call: Call, i: number, { acl }: ClientDeps): Identity {
+  const user = acl.get(call.text(i));
+  if (user === undefined) throw new CommandError(`ERR No such user '${call.text(i)}'`);
+  return user;
 }
 
 function parse(call: Call, deps: ClientDeps): Filters {

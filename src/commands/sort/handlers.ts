@@ -19,6 +19,8 @@ export interface Sorting {
   readonly fields: FieldSource;
   readonly limits: ListLimits;
   readonly inCluster: () => boolean;
+  /** BY and GET read keys that no argument names. */
+  readonly mayReadAnyKey: (call: Call) => boolean;
 }
 
 /** The elements with the order in which they go out: those of `order[from, to)`. */
@@ -30,7 +32,7 @@ interface Sorted {
 }
 
 export function sort(call: Call, sorting: Sorting, readOnly: boolean): void {
-  const options = new SortOptions(call, readOnly, sorting.inCluster());
+  const options = new SortOptions(call, readOnly, sorting);
   const position = call.lookup(1);
   const sorted = position === 0 ? NO_ELEMENTS : sortValue(call, sorting, options, position);
   if (options.store === 0) reply(call, sorting, options, sorted);

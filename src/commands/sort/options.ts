@@ -13,6 +13,11 @@ const STORE = latin1Bytes("store");
 const BY = latin1Bytes("by");
 const GET = latin1Bytes("get");
 
+export interface SortLimits {
+  inCluster(): boolean;
+  mayReadAnyKey(call: Call): boolean;
+}
+
 export class SortOptions {
   descending = false;
   alpha = false;
@@ -26,7 +31,7 @@ export class SortOptions {
   by: Pattern | null = null;
   readonly get: Pattern[] = [];
 
-  constructor(call: Call, readOnly: boolean, inCluster: boolean) {
+  constructor(call: Call, readOnly: boolean, limits: SortLimits) {
     for (let i = 2; i < call.argc; i++) {
       const left = call.argc - i - 1;
       if (call.is(i, ASC)) this.descending = false;
@@ -36,18 +41,22 @@ export class SortOptions {
         this.offset = call.int(++i);
         this.count = call.int(++i);
       } else if (!readOnly && call.is(i, STORE) && left >= 1) this.store = ++i;
-      else if (call.is(i, BY) && left >= 1) this.setBy(new Pattern(call.bytes(++i)), inCluster);
+      else if (call.is(i, BY) && left >= 1) this.setBy(new Pattern(call.bytes(++i)), call, limits);
       else if (call.is(i, GET) && left >= 1) {
-        if (inCluster) throw new CommandError("ERR GET option of SORT denied in Cluster mode.");
+        if (limits.inCluster()) throw new CommandError("ERR GET option of SORT denied in Cluster mode.");
+        if (!limits.mayReadAnyKey(call))
+          throw new CommandError("ERR GET option of SORT denied due to insufficient ACL permissions.");
         this.get.push(new Pattern(call.bytes(++i)));
       } else throw new CommandError(errors.syntax);
     }
   }
 
-  private setBy(pattern: Pattern, inCluster: boolean): void {
+  private setBy(pattern: Pattern, call: Call, limits: SortLimits): void {
     this.by = pattern;
     // Once set it stays: a later BY with a `*` does not make the order matter again.
     if (pattern.isConstant) this.inOrder = true;
-    else if (inCluster) throw new CommandError("ERR BY option of SORT denied in Cluster mode.");
+    else if (limits.inCluster()) throw new CommandError("ERR BY option of SORT denied in Cluster mode.");
+    else if (!limits.mayReadAnyKey(call))
+      throw new CommandError("ERR BY option of SORT denied due to insufficient ACL permissions.");
   }
 }

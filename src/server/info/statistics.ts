@@ -65,10 +65,10 @@ export function statsSection(server: Server): Field[] {
     ["eventloop_duration_cmd_sum", Math.floor(counters.eventLoopCommandUs)],
     ["instantaneous_eventloop_cycles_per_sec", Math.floor(rates.cycles.mean)],
     ["instantaneous_eventloop_duration_usec", Math.floor(rates.cycleUs.mean)],
-    ["acl_access_denied_auth", counters.authDenied],
-    ["acl_access_denied_cmd", 0],
-    ["acl_access_denied_key", 0],
-    ["acl_access_denied_channel", 0],
+    ["acl_access_denied_auth", counters.accessDenied.auth],
+    ["acl_access_denied_cmd", counters.accessDenied.command],
+    ["acl_access_denied_key", counters.accessDenied.key],
+    ["acl_access_denied_channel", counters.accessDenied.channel],
   ];
 }
 

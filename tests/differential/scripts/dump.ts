@@ -10,6 +10,9 @@ const NUMBER = old(0, Uint8Array.of(0xc1, 1, 2));
 const LIST = old(1, 3, string("a"), string("b"), string("1"));
 const pairs = ziplist("a", 1, "b", 2, "c", 300);
 
+/** A hash with a field that is there twice. */
+const TWICE = old(16, string(listpack("f", "1", "f", "2")));
+
 export const DUMP: Scripts = {
   "RESTORE and its options": `
     DUMP missing
@@ -135,5 +138,16 @@ export const DUMP: Scripts = {
       .map((bytes) => `RESTORE k 0 ${bytes}`)
       .join("\n")}
     EXISTS k
+    CONFIG SET sanitize-dump-payload no`,
+
+  "whose payloads are searched": `
+    CONFIG SET sanitize-dump-payload clients
+    RESTORE k 0 ${TWICE}
+    ACL SETUSER default skip-sanitize-payload
+    RESTORE k 0 ${TWICE}
+    DEL k
+    CONFIG SET sanitize-dump-payload yes
+    RESTORE k 0 ${TWICE}
+    ACL SETUSER default sanitize-payload
     CONFIG SET sanitize-dump-payload no`,
 };

@@ -36,7 +36,7 @@ const registry = new Registry([
   ...expireCommands(),
   ...databaseCommands({ keyspace, persistence: { flushed() {} } }),
   ...listCommands({ config, debugSettings, blocking }),
-  ...sortCommands({ config, debugSettings }),
+  ...sortCommands({ acl: { mayReadAnyKey: () => true }, config, debugSettings }),
 ]);
 
 const recorder = new Recorder(context.clock);

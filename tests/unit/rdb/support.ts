@@ -55,7 +55,8 @@ export class Bench {
     const { keyspace, config, debugSettings } = this;
     const random = new Random(1);
     const log = { verbose: (line: string) => this.lines.push(line) };
-    const deps = { keyspace, config, debugSettings, random, log, blocking: NEVER_BLOCKS };
+    const acl = { mayReadAnyKey: () => true };
+    const deps = { acl, keyspace, config, debugSettings, random, log, blocking: NEVER_BLOCKS };
     this.registry = new Registry([
       ...stringCommands({ protoMaxBulkLen: 512 * 1024 * 1024 }),
       ...bitmapCommands({ protoMaxBulkLen: 512 * 1024 * 1024 }),

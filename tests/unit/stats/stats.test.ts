@@ -42,10 +42,14 @@ describe("counters", () => {
 
   test("reset keeps the changes since the last save", () => {
     const counters = new Counters();
-    Object.assign(counters, { changes: 3, commands: 4, authDenied: 5 });
+    Object.assign(counters, {
+      changes: 3,
+      commands: 4,
+      accessDenied: { auth: 5, command: 1, key: 0, channel: 0 },
+    });
     counters.countError("ERR");
     counters.reset();
-    expect(counters).toMatchObject({ changes: 3, commands: 0, authDenied: 5, errorReplies: 0 });
+    expect(counters).toMatchObject({ changes: 3, commands: 0, accessDenied: { auth: 5 }, errorReplies: 0 });
     expect(counters.errors.size).toBe(0);
   });
 });

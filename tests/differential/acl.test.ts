@@ -1,0 +1,4 @@
+import { differential } from "./lib/suite.ts";
+import { ACL } from "./scripts/acl.ts";
+
+await differential("ACL", ACL);
