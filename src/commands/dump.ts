@@ -3,6 +3,7 @@ import type { Call } from "../call/call.ts";
 import { oneKey } from "../call/key-specs.ts";
 import type { Session } from "../call/session.ts";
 import type { CommandSpec } from "../call/spec.ts";
+import { NOTIFY } from "../config/special.ts";
 import type { Log } from "../host/log.ts";
 import { NO_EXPIRY } from "../keyspace/database.ts";
 import { isPayload, readPayload, writePayload } from "../rdb/dump.ts";
@@ -103,6 +104,7 @@ class Dump {
       const clock = clockOf(db.context, options.idle, options.frequency);
       if (clock >= 0) db.records.setClock(position, clock);
       call.dirty++;
+      call.event(NOTIFY.generic, "restore", 1);
       if (ttl !== 0 && !options.absolute && call.recording) propagateAbsolute(call, at);
     }
     this.values.abandon();
@@ -130,6 +132,7 @@ class Dump {
 
   private propagateRemoval(call: Call): void {
     call.dirty++;
+    call.event(NOTIFY.generic, "del", 1);
     const { lazyfreeLazyServerDel } = this.deps.config.values;
     if (call.recording) call.propagate(lazyfreeLazyServerDel ? UNLINK : DEL, call.bytes(1));
   }

@@ -4,6 +4,7 @@ import { keyAt } from "../call/key-specs.ts";
 import { migrateKeys } from "../call/keys.ts";
 import type { CommandSpec } from "../call/spec.ts";
 import type { Migrations, Outcome } from "../cluster/migrations.ts";
+import { NOTIFY } from "../config/special.ts";
 import { CommandError, errors } from "../resp/errors.ts";
 
 /** MIGRATE: DUMP here, RESTORE on another server, DEL here (https://redis.io/docs/latest/commands/migrate/). */
@@ -90,6 +91,7 @@ function conclude(call: Call, { copy, accepted, error }: Outcome): void {
       const position = call.db.find(key, 0, key.length);
       if (position === 0) continue;
       call.db.remove(position);
+      call.db.event(NOTIFY.generic, "del", key, 0, key.length);
       removed.push(key);
     }
   if (removed.length > 0) {

@@ -1,10 +1,12 @@
 import { copyBytes } from "../bytes/ascii.ts";
 import { highHalf, lowHalf, parseInt64, parseSafeInt } from "../bytes/int64.ts";
+import { NOTIFY } from "../config/special.ts";
 import type { Clock } from "../host/clock.ts";
 import type { AccessClock } from "./access.ts";
 import { ExpiryWheel, WHEEL_ENTRY_BYTES } from "./expiry-wheel.ts";
 import { FieldExpiry } from "./field-expiry.ts";
 import { Index } from "./index.ts";
+import type { KeyEvents } from "./key-events.ts";
 import {
   blockForm,
   ENC_BLOCK,
@@ -40,6 +42,7 @@ export interface KeyspaceContext {
   readonly seed1: number;
   readonly stats: KeyspaceStats;
   readonly listener: KeyspaceListener;
+  readonly events: KeyEvents;
   /** Hash of the key at `start` of `buf`, while the command that was given it runs; start -1: none. */
   readonly hint: KeyHint;
   /** No lazy or active expiry (a replica, loading, DEBUG): due keys are hidden but stay. */
@@ -94,6 +97,8 @@ export class Database {
    * expiry leaves many that all seem to stand; without this, compaction would start again at once, for ever.
    */
   private entriesKept = 0;
+  /** The key that is added next takes the place of another: no "new" event. */
+  private replacing = false;
 
   constructor(
     public id: number,
@@ -138,12 +143,32 @@ export class Database {
   lookup(buf: Uint8Array, start: number, end: number, touch = true): number {
     const position = this.find(buf, start, end);
     if (position === 0) {
-      this.context.stats.misses++;
+      this.missed(buf, start, end);
       return 0;
     }
     this.context.stats.hits++;
     if (touch) this.touch(position);
     return position;
+  }
+
+  /** A command wanted to read this key, and there is none. */
+  missed(buf: Uint8Array, start: number, end: number): void {
+    this.context.stats.misses++;
+    this.event(NOTIFY.keyMiss, "keymiss", buf, start, end);
+  }
+
+  /** Tells of an event of this class (NOTIFY) at a key. */
+  event(kind: number, name: string, buf: Uint8Array, start: number, end: number): void {
+    const { events } = this.context;
+    if ((events.classes & kind) !== 0) events.emit(name, this.id, buf, start, end);
+  }
+
+  /** As `event`, at the key of this record. */
+  eventAt(kind: number, name: string, position: number): void {
+    const { records } = this;
+    if ((this.context.events.classes & kind) === 0) return;
+    const start = records.keyStart(position);
+    this.event(kind, name, records.keyBytes(position), start, start + records.keyLength(position));
   }
 
   /** As `find` for a command that will write: sets the access clock, counts nothing. */
@@ -262,8 +287,10 @@ export class Database {
     const clock = old === 0 ? this.context.access.fresh() : records.clock(old);
     const position = records.create(TYPE_STRING, kept, buf, keyStart, keyEnd, length, expireAt, clock);
     if (kept === ENC_BLOCK) records.setPayload(position, records.blocks.alloc(length), 0);
-    if (old === 0) index.insertFound(hash, position);
-    else {
+    if (old === 0) {
+      index.insertFound(hash, position);
+      this.event(NOTIFY.new, "new", buf, keyStart, keyEnd);
+    } else {
       records.setWheelTick(position, records.wheelTick(old));
       if (hadExpiry) this.forgetExpiry(records.expireAt(old));
       index.replaceFound(position);
@@ -414,6 +441,12 @@ export class Database {
     this.discard(this.hashOf(position), position);
   }
 
+  /** As `remove`, and a record for the same key is added next. */
+  removeReplaced(position: number): void {
+    this.remove(position);
+    this.replacing = true;
+  }
+
   private discard(hash: number, position: number): void {
     const at = this.records.expireAt(position);
     if (at >= 0) this.forgetExpiry(at);
@@ -442,6 +475,8 @@ export class Database {
       this.context.access.fresh(),
     );
     this.index.insert(hash, position);
+    if (this.replacing) this.replacing = false;
+    else this.event(NOTIFY.new, "new", buf, start, end);
     return position;
   }
 
@@ -517,6 +552,7 @@ export class Database {
       records.setPayload(position, theirs.payloadLow(from), theirs.payloadHigh(from));
     }
     this.index.insert(hash, position);
+    this.event(NOTIFY.new, "new", buf, start, end);
     if (at >= 0) this.noteExpiry(hash, position, at);
     if (encoding === ENC_OBJECT) this.fields.note(position, true);
     if (take) source.remove(from);

@@ -1,3 +1,4 @@
+import { NOTIFY } from "../config/special.ts";
 import type { HashTable } from "../encodings/hash-table.ts";
 import type { Database } from "./database.ts";
 import { ExpiryWheel } from "./expiry-wheel.ts";
@@ -106,6 +107,7 @@ export class FieldExpiry {
     table.removeDue(db.context.clock.now, most, removed);
     if (removed.length > 0) this.tell(position, removed);
     if (table.count > 0) return true;
+    db.eventAt(NOTIFY.generic, "del", position);
     db.remove(position);
     return false;
   }

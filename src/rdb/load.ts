@@ -91,6 +91,10 @@ export class RdbLoad {
 
   /** Goes on until `outOfTime`; true when all is loaded. */
   step(outOfTime: () => boolean): boolean {
+    // What is loaded is not news.
+    const { events } = this.db.context;
+    const { classes } = events;
+    events.classes = 0;
     try {
       for (;;) {
         const enough = this.reader.offset + BURST_BYTES;
@@ -101,6 +105,8 @@ export class RdbLoad {
       this.values.abandon();
       if (error instanceof RdbError) this.report(error);
       throw error;
+    } finally {
+      events.classes = classes;
     }
   }
 

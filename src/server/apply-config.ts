@@ -67,6 +67,9 @@ function boundToValues(server: Server, config: Config): void {
   copy(["slowlog-log-slower-than", "slowlog-max-len", "latency-monitor-threshold"], () => {
     server.slowCommands.apply(server.executeDeps);
   });
+  copy("notify-keyspace-events", () => {
+    server.notifications.apply(values.notifyKeyspaceEvents);
+  });
   copy("latency-tracking", () => {
     server.executeDeps.trackLatency = values.latencyTracking;
   });

@@ -1,4 +1,5 @@
 import { latin1Bytes } from "../bytes/ascii.ts";
+import { NOTIFY } from "../config/special.ts";
 import type { Database } from "../keyspace/database.ts";
 import { type EvictionPolicy, Evictor, evictionPolicy } from "../keyspace/evict.ts";
 import { ENC_OBJECT } from "../keyspace/record.ts";
@@ -94,6 +95,7 @@ export class Eviction {
     server.keyWatchers.expired(db.id, key, 0, key.length);
     db.remove(position);
     server.counters.evictedKeys++;
+    db.event(NOTIFY.evicted, "evicted", key, 0, key.length);
     if (server.effects.active) server.effects.command(db.id, [DEL, key]);
   }
 }

@@ -1,7 +1,6 @@
 import type { Socket, SocketHandler } from "bun";
 import { Acl } from "../acl/acl.ts";
 import { Blocking } from "../blocking/blocking.ts";
-import { latin1Bytes } from "../bytes/ascii.ts";
 import { type ExecuteDeps, Executor } from "../call/execute.ts";
 import { KeyWatchers } from "../call/key-watchers.ts";
 import { Registry } from "../call/registry.ts";
@@ -16,6 +15,7 @@ import type { Log } from "../host/log.ts";
 import { Random, randomHex } from "../host/random.ts";
 import { AccessClock } from "../keyspace/access.ts";
 import { Keyspace } from "../keyspace/keyspace.ts";
+import { Notifications } from "../push/notifications.ts";
 import { Outbox } from "../push/outbox.ts";
 import { Subscriptions } from "../push/subscriptions.ts";
 import { Effects } from "../replication/effects.ts";
@@ -49,13 +49,12 @@ import { OutputLimits } from "./output-limits.ts";
 import { Pause } from "./pause.ts";
 import { Persistence } from "./persistence.ts";
 import { refuseConnection } from "./refuse-connection.ts";
+import { removals } from "./removals.ts";
 import { Replicating } from "./replicating.ts";
 import { Shutdown } from "./shutdown.ts";
 import { SlowCommands } from "./slow-commands.ts";
 import { Turn } from "./turn.ts";
 
-const DEL = latin1Bytes("DEL");
-const HDEL = latin1Bytes("HDEL");
 /** A client that sent nothing for so long keeps no buffers. */
 const IDLE_MS = 2000;
 
@@ -150,6 +149,7 @@ export class Server implements ConnectionHost {
   readonly keyWatchers = new KeyWatchers();
   readonly outbox = new Outbox();
   readonly subscriptions = new Subscriptions(this.outbox);
+  readonly notifications = new Notifications(this.subscriptions);
   readonly snapshots = new SnapshotGuard(() => this.keyspace.all());
   readonly turn = new Turn(this.writer, () => this.appendOnly.aof.writer);
   private readonly suspendedConnections = new Set<Connection>();
@@ -172,20 +172,8 @@ export class Server implements ConnectionHost {
         seed1: this.random.int32(),
         stats: this.counters,
         hint: { buf: new Uint8Array(0), start: -1, hash: 0 },
-        listener: {
-          localExpiry: (database, hash) => {
-            if (this.replication.isReplica) this.localExpiries.note(database, hash);
-          },
-          expired: (database, buf, start, end) => {
-            this.keyWatchers.expired(database.id, buf, start, end);
-            if (this.effects.active) this.effects.command(database.id, [DEL, buf.subarray(start, end)]);
-          },
-          fieldsExpired: (database, buf, start, end, fields) => {
-            this.keyWatchers.expired(database.id, buf, start, end);
-            if (this.effects.active)
-              this.effects.command(database.id, [HDEL, buf.subarray(start, end), ...fields]);
-          },
-        },
+        listener: removals(this),
+        events: this.notifications,
         keepExpired: false,
         localWrites: false,
         ignoreExpiry: false,

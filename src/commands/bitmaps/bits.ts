@@ -1,4 +1,5 @@
 import type { Call } from "../../call/call.ts";
+import { NOTIFY } from "../../config/special.ts";
 import { ENC_BLOCK, ENC_RAW } from "../../keyspace/record.ts";
 import { growString, StringView } from "../../keyspace/strings.ts";
 import { CommandError, errors } from "../../resp/errors.ts";
@@ -31,6 +32,7 @@ export function setbit(call: Call, limits: StringLimits): void {
   if (grown || old !== bit) {
     view.buf[at] = (byte & ~(1 << shift)) | (bit << shift);
     call.dirty++;
+    call.event(NOTIFY.string, "setbit", 1);
   }
   call.reply.int(old);
 }

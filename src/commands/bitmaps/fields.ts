@@ -1,5 +1,6 @@
 import { latin1Bytes } from "../../bytes/ascii.ts";
 import type { Call } from "../../call/call.ts";
+import { NOTIFY } from "../../config/special.ts";
 import { StringView, stringLength } from "../../keyspace/strings.ts";
 import { CommandError, errors } from "../../resp/errors.ts";
 import {
@@ -99,6 +100,7 @@ function run(call: Call, limits: StringLimits, mayWrite: boolean): void {
     i = readOperation(call, i, limits);
     if (operation.kind !== "overflow") carryOut(call, bytes);
   }
+  if (call.dirty > 0) call.event(NOTIFY.string, "setbit", 1);
   // Redis counts no change where OVERFLOW FAIL refused all writes, though the string may have grown; then the
   // replicas' and the AOF's would stay shorter.
   if (grown && call.dirty === 0) call.dirty++;

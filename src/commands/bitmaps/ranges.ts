@@ -1,5 +1,6 @@
 import { latin1Bytes } from "../../bytes/ascii.ts";
 import type { Call } from "../../call/call.ts";
+import { NOTIFY } from "../../config/special.ts";
 import { NO_EXPIRY } from "../../keyspace/database.ts";
 import { ENC_RAW } from "../../keyspace/record.ts";
 import { StringView } from "../../keyspace/strings.ts";
@@ -91,11 +92,14 @@ export function bitop(call: Call): void {
 /** Puts the result under the key in argument 2; an empty one removes it. */
 function storeResult(call: Call, result: Uint8Array): void {
   const { db, buf, start, end } = call;
-  if (result.length > 0) db.setBytes(buf, start[2]!, end[2]!, ENC_RAW, result, 0, result.length, NO_EXPIRY);
-  else {
+  if (result.length > 0) {
+    db.setBytes(buf, start[2]!, end[2]!, ENC_RAW, result, 0, result.length, NO_EXPIRY);
+    call.event(NOTIFY.string, "set", 2);
+  } else {
     const old = db.find(buf, start[2]!, end[2]!);
     if (old === 0) return;
     db.remove(old);
+    call.event(NOTIFY.generic, "del", 2);
   }
   call.dirty++;
 }

@@ -1,5 +1,6 @@
 import { latin1Bytes, utf8 } from "../../bytes/ascii.ts";
 import type { Call } from "../../call/call.ts";
+import { NOTIFY } from "../../config/special.ts";
 import { NO_EXPIRY } from "../../keyspace/database.ts";
 import { CommandError, invalidExpire } from "../../resp/errors.ts";
 import { momentAt } from "./moment.ts";
@@ -71,9 +72,11 @@ function setExpiry(call: Call, seconds: boolean, base: number, command: string):
   if (when !== null && !holds(when, db.records.expireAt(position), at)) return call.reply.int(0);
   if (at <= db.context.clock.now && !db.context.ignoreExpiry) {
     db.remove(position);
+    call.event(NOTIFY.generic, "del", 1);
     if (call.recording) call.propagate(DEL, call.bytes(1));
   } else {
     db.setExpiry(position, at);
+    call.event(NOTIFY.generic, "expire", 1);
     if (call.recording) call.propagate(PEXPIREAT, call.bytes(1), utf8(String(at)));
   }
   call.dirty++;
@@ -84,6 +87,7 @@ export function persist(call: Call): void {
   const position = call.lookupWrite(1);
   if (position === 0 || !call.db.records.hasExpiry(position)) return call.reply.int(0);
   call.db.setExpiry(position, NO_EXPIRY);
+  call.event(NOTIFY.generic, "persist", 1);
   call.dirty++;
   call.reply.int(1);
 }

@@ -1,5 +1,6 @@
 import { latin1Bytes } from "../../bytes/ascii.ts";
 import type { Call } from "../../call/call.ts";
+import { NOTIFY } from "../../config/special.ts";
 import type { Database } from "../../keyspace/database.ts";
 import { ENC_OBJECT, TYPE_NAMES } from "../../keyspace/record.ts";
 import { CommandError, errors } from "../../resp/errors.ts";
@@ -19,6 +20,7 @@ export function del(call: Call): void {
     const position = call.db.find(call.buf, call.start[i]!, call.end[i]!);
     if (position === 0) continue;
     call.db.remove(position);
+    call.event(NOTIFY.generic, "del", i);
     removed++;
   }
   call.dirty += removed;
@@ -83,6 +85,8 @@ function move(call: Call, db: Database, overwrite: boolean): "missing" | "exists
   }
   db.copyFrom(db, from, buf, start[2]!, end[2]!, true);
   call.dirty++;
+  call.event(NOTIFY.generic, "rename_from", 1);
+  call.event(NOTIFY.generic, "rename_to", 2);
   return "moved";
 }
 
@@ -107,6 +111,8 @@ export function moveToDatabase(call: Call, deps: GenericDeps): void {
   const from = call.lookupWrite(1);
   if (from === 0 || target.find(buf, start[1]!, end[1]!) !== 0) return call.reply.int(0);
   target.copyFrom(db, from, buf, start[1]!, end[1]!, true);
+  call.event(NOTIFY.generic, "move_from", 1);
+  call.event(NOTIFY.generic, "move_to", 1, target);
   call.dirty++;
   call.reply.int(1);
 }
@@ -130,6 +136,7 @@ export function copy(call: Call, deps: GenericDeps): void {
     from = db.find(buf, start[1]!, end[1]!);
   }
   target.copyFrom(db, from, buf, start[2]!, end[2]!, false);
+  call.event(NOTIFY.generic, "copy_to", 2, target);
   call.dirty++;
   call.reply.int(1);
 }

@@ -197,7 +197,7 @@ function run(call: Call, key: ZsetKey, form: Form, set: SortedSet | null, option
   const order = found.order(sort);
   const wanted = count > 0 && count < order.length ? order.subarray(0, count) : order;
   if (storeAt === 0) reply(call.reply, set, wanted);
-  else store(call, key, storeAt, set, wanted);
+  else store(call, key, storeAt, set, wanted, form === "search-store" ? "geosearchstore" : "georadiusstore");
 }
 
 function reply(writer: ReplyWriter, set: SortedSet | null, order: Uint32Array): void {
@@ -221,7 +221,14 @@ function replyHash(writer: ReplyWriter, score: number): void {
   else writer.bigint(Math.abs(whole) < 2 ** 63 ? BigInt(whole) : -(2n ** 63n));
 }
 
-function store(call: Call, key: ZsetKey, at: number, set: SortedSet | null, order: Uint32Array): void {
+function store(
+  call: Call,
+  key: ZsetKey,
+  at: number,
+  set: SortedSet | null,
+  order: Uint32Array,
+  event: string,
+): void {
   const result = key.zset.newIndex();
   for (const i of order) {
     set!.seek(found.ranks[i]!);
@@ -230,6 +237,6 @@ function store(call: Call, key: ZsetKey, at: number, set: SortedSet | null, orde
     // A member is found twice where two of the rectangles searched are the same.
     if (Number.isNaN(result.scoreOf(buf, start, end))) result.insert(score, buf, start, end);
   }
-  if (key.store(call, at, result)) call.dirty += Math.max(1, order.length);
+  if (key.store(call, at, result, event)) call.dirty += Math.max(1, order.length);
   call.reply.int(order.length);
 }

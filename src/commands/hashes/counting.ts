@@ -12,6 +12,7 @@ import {
 } from "../../bytes/int64.ts";
 import { incrByFloat, parseLongDouble } from "../../bytes/long-double.ts";
 import type { Call } from "../../call/call.ts";
+import { NOTIFY } from "../../config/special.ts";
 import { parsed, parseMember } from "../../encodings/intset.ts";
 import { LpItem } from "../../encodings/listpack.ts";
 import { CommandError, errors } from "../../resp/errors.ts";
@@ -42,6 +43,7 @@ export function hincrby(call: Call, hashes: Hashes): void {
   hash.set(buf, start[2]!, end[2]!, digits, 0, length, true);
   hashes.finish(call);
   call.dirty++;
+  call.event(NOTIFY.hash, "hincrby", 1);
   call.reply.int64(sum.low, sum.high);
 }
 
@@ -88,6 +90,7 @@ export function hincrbyfloat(call: Call, hashes: Hashes): void {
   hash.set(buf, start[2]!, end[2]!, text, 0, text.length, true);
   hashes.finish(call);
   call.dirty++;
+  call.event(NOTIFY.hash, "hincrbyfloat", 1);
   if (call.recording) {
     if (expires)
       call.propagate(HSETEX, call.bytes(1), KEEPTTL, FIELDS, latin1Bytes("1"), call.bytes(2), text);

@@ -1,6 +1,7 @@
 import { latin1Bytes, utf8 } from "../../bytes/ascii.ts";
 import { parseInt64Rounded } from "../../bytes/int64.ts";
 import type { Call } from "../../call/call.ts";
+import { NOTIFY } from "../../config/special.ts";
 import { NO_EXPIRY } from "../../encodings/hash-table-segment.ts";
 import { LpItem } from "../../encodings/listpack.ts";
 import { CommandError, wrongArity } from "../../resp/errors.ts";
@@ -50,6 +51,7 @@ export function hgetdel(call: Call, hashes: Hashes): void {
   const first = fieldsFrom(call, 2);
   if (hash !== null) hashes.settle(call, hash, first);
   const found: Uint8Array[] = [];
+  const before = call.dirty;
   reply.array(argc - first);
   for (let i = first; i < argc; i++) {
     if (!hash?.get(buf, start[i]!, end[i]!, value)) {
@@ -61,6 +63,7 @@ export function hgetdel(call: Call, hashes: Hashes): void {
     call.dirty++;
     if (call.recording) found.push(call.bytes(i));
   }
+  if (call.dirty > before) call.event(NOTIFY.hash, "hdel", 1);
   if (hash !== null) hashes.dropIfEmpty(call, hash);
   if (found.length > 0) call.propagate(HDEL, call.bytes(1), ...found);
 }
@@ -89,6 +92,7 @@ export function hgetex(call: Call, hashes: Hashes): void {
       changes.update(i);
     }
   }
+  changes.event(persist ? "hpersist" : "hexpire");
   if (hash !== null) hashes.finishExpiry(call, hash);
   if (persist) changes.propagate(HPERSIST, call.bytes(1));
   else changes.propagate(HPEXPIREAT, call.bytes(1), utf8(String(at)));
@@ -166,6 +170,8 @@ export function hsetex(call: Call, hashes: Hashes): void {
     if (expired && call.recording) call.propagate(HDEL, call.bytes(1), call.bytes(i));
     if (!expired && timeAt > 0) hash.setExpiry(buf, start[i]!, end[i]!, at);
   }
+  call.event(NOTIFY.hash, "hset", 1);
+  if (timeAt > 0) call.event(NOTIFY.hash, expired ? "hdel" : "hexpire", 1);
   const position = hashes.finish(call);
   if (position !== 0 && timeAt > 0) db.fields.note(position);
   if (timeAt > 0 && !expired && call.recording) {

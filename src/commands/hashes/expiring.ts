@@ -1,6 +1,7 @@
 import { latin1Bytes, utf8 } from "../../bytes/ascii.ts";
 import { parseInt64Rounded } from "../../bytes/int64.ts";
 import type { Call } from "../../call/call.ts";
+import { NOTIFY } from "../../config/special.ts";
 import { NO_EXPIRY } from "../../encodings/hash-table-segment.ts";
 import { CommandError, invalidExpire } from "../../resp/errors.ts";
 import { NO_FIELD } from "../../types/hash.ts";
@@ -77,20 +78,32 @@ export class FieldChanges {
   private readonly updated: Uint8Array[] = [];
   private readonly deleted: Uint8Array[] = [];
   private call!: Call;
+  private updates = 0;
+  private deletions = 0;
+
+  /** Tells of them; the key may go with its last field. */
+  event(updated: string): void {
+    const { call } = this;
+    if (this.deletions > 0) call.event(NOTIFY.hash, "hdel", 1);
+    else if (this.updates > 0) call.event(NOTIFY.hash, updated, 1);
+  }
 
   begin(call: Call): this {
     this.call = call;
+    this.updates = this.deletions = 0;
     this.updated.length = 0;
     this.deleted.length = 0;
     return this;
   }
 
   update(i: number): void {
+    this.updates++;
     this.call.dirty++;
     if (this.call.recording) this.updated.push(this.call.bytes(i));
   }
 
   delete(i: number): void {
+    this.deletions++;
     this.call.dirty++;
     if (this.call.recording) this.deleted.push(this.call.bytes(i));
   }
@@ -138,6 +151,7 @@ export function hexpire(call: Call, hashes: Hashes, form: TimeForm, command: str
     }
     call.reply.int(result);
   }
+  changes.event("hexpire");
   hashes.finishExpiry(call, hash);
   changes.propagate(HPEXPIREAT, call.bytes(1), utf8(String(at)));
 }
@@ -181,6 +195,7 @@ export function hpersist(call: Call, hashes: Hashes): void {
     }
     call.reply.int(at >= 0 ? SET : at === NO_FIELD ? NO_FIELD : NO_TTL);
   }
+  if (changed) call.event(NOTIFY.hash, "hpersist", 1);
   hashes.dropIfEmpty(call, hash);
   if (changed) call.dirty++;
 }

@@ -1,4 +1,5 @@
 import type { Call } from "../../call/call.ts";
+import { NOTIFY } from "../../config/special.ts";
 import { LpItem } from "../../encodings/listpack.ts";
 import { CommandError, wrongArity } from "../../resp/errors.ts";
 import type { HashValue } from "../../types/hash.ts";
@@ -30,6 +31,7 @@ function setPairs(call: Call, hashes: Hashes, command: string): number {
     if (hash.set(buf, start[i]!, end[i]!, buf, start[i + 1]!, end[i + 1]!)) created++;
   hashes.finish(call);
   call.dirty += (argc - 2) / 2;
+  call.event(NOTIFY.hash, "hset", 1);
   return created;
 }
 
@@ -53,6 +55,7 @@ export function hsetnx(call: Call, hashes: Hashes): void {
   hash.set(buf, start[2]!, end[2]!, buf, start[3]!, end[3]!);
   hashes.finish(call);
   call.dirty++;
+  call.event(NOTIFY.hash, "hset", 1);
   call.reply.int(1);
 }
 
@@ -94,6 +97,7 @@ export function hdel(call: Call, hashes: Hashes): void {
   let removed = 0;
   for (let i = 2; i < call.argc && hash.size > 0; i++)
     if (hash.remove(call.buf, call.start[i]!, call.end[i]!)) removed++;
+  if (removed > 0) call.event(NOTIFY.hash, "hdel", 1);
   hashes.dropIfEmpty(call, hash);
   call.dirty += removed;
   call.reply.int(removed);

@@ -1,4 +1,5 @@
 import type { Call } from "../../call/call.ts";
+import { NOTIFY } from "../../config/special.ts";
 import type { Database } from "../../keyspace/database.ts";
 import { TYPE_HASH } from "../../keyspace/record.ts";
 import { addValue, RecordHome } from "../../keyspace/value-home.ts";
@@ -46,7 +47,7 @@ export class Hashes {
     if (first === 0 || hash === null || !hash.hidesFields || !call.db.fields.mayExpire) return hash;
     this.settle(call, hash, first, call.argc);
     if (hash.size > 0) return hash;
-    call.db.remove(hash.position);
+    this.drop(call, hash.position);
     return null;
   }
 
@@ -69,9 +70,10 @@ export class Hashes {
     if (!hash.hidesFields) return;
     const { db, buf } = call;
     if (!db.fields.mayExpire) return hash.hideExpired(0);
+    const removed: Uint8Array[] = [];
     for (let i = first; i < end; i += step)
-      if (hash.removeHidden(buf, call.start[i]!, call.end[i]!))
-        db.fields.tell(hash.position, [call.bytes(i)]);
+      if (hash.removeHidden(buf, call.start[i]!, call.end[i]!)) removed.push(call.bytes(i));
+    if (removed.length > 0) db.fields.tell(hash.position, removed);
   }
 
   /** Removes fields that have expired (not all, if there are many); null if the hash is gone with its last one. */
@@ -105,12 +107,18 @@ export class Hashes {
 
   /** Removes the key of a hash in which nothing is left. */
   dropIfEmpty(call: Call, hash: StoredHash): void {
-    if (hash.size === 0) call.db.remove(hash.position);
+    if (hash.size === 0) this.drop(call, hash.position);
+  }
+
+  /** Removes the key in argument 1. */
+  private drop(call: Call, position: number): void {
+    call.db.remove(position);
+    call.event(NOTIFY.generic, "del", 1);
   }
 
   /** After fields of a stored hash were given an expiry or removed by one. */
   finishExpiry(call: Call, hash: StoredHash): void {
-    if (hash.size === 0) call.db.remove(hash.position);
+    if (hash.size === 0) this.drop(call, hash.position);
     else call.db.fields.note(hash.position);
   }
 
@@ -126,7 +134,7 @@ export class Hashes {
       this.isNew = false;
       return addValue(db, TYPE_HASH, buf, start[1]!, end[1]!, this.own);
     }
-    if (!this.isNew) db.remove(this.opened.position);
+    if (!this.isNew) this.drop(call, this.opened.position);
     return 0;
   }
 }

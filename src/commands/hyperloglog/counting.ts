@@ -1,5 +1,6 @@
 import { MAX_SAFE } from "../../bytes/int64.ts";
 import type { Call } from "../../call/call.ts";
+import { NOTIFY } from "../../config/special.ts";
 import { CommandError, errors } from "../../resp/errors.ts";
 import {
   CHANGED,
@@ -37,6 +38,7 @@ export function pfadd(call: Call, { config }: HyperLogLogDeps): void {
     const value = editor.finish(true);
     if (value !== old) store(call, 1, value);
     call.dirty += changes;
+    if (!corrupt) call.event(NOTIFY.string, "pfadd", 1);
   }
   if (corrupt) throw new CommandError(errors.hllCorrupted);
   call.reply.int(changes > 0 ? 1 : 0);
@@ -73,6 +75,7 @@ export function pfmerge(call: Call, { config }: HyperLogLogDeps): void {
   if (value === null) throw new CommandError(errors.hllCorrupted);
   if (value !== old) store(call, 1, value);
   call.dirty++;
+  call.event(NOTIFY.string, "pfadd", 1);
   call.reply.ok();
 }
 

@@ -1,9 +1,11 @@
 import { timeoutSeconds } from "../../blocking/blocking.ts";
 import { copyBytes, latin1Bytes } from "../../bytes/ascii.ts";
 import type { Call } from "../../call/call.ts";
+import { NOTIFY } from "../../config/special.ts";
 import { LpItem } from "../../encodings/listpack.ts";
 import type { ReplyWriter } from "../../resp/reply-writer.ts";
 import { isLeft, type Lists } from "./deps.ts";
+import { popped } from "./popping.ts";
 
 /** LMOVE, RPOPLPUSH and the forms that wait: from an end of one list to an end of another, or of the same. */
 
@@ -32,8 +34,9 @@ function move(call: Call, { list, target }: Lists, fromHead: boolean, toHead: bo
   if (exists) into.grow(bytes, 1);
   else into.create(buf, start[2]!, end[2]!, bytes, 1);
   into.store.push(toHead, moved, 0, length);
+  call.event(NOTIFY.list, toHead ? "lpush" : "rpush", 2);
   call.reply.bulk(moved, 0, length);
-  list.shrink();
+  popped(call, list, 1, fromHead);
   call.dirty++;
 }
 

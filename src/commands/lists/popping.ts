@@ -1,6 +1,7 @@
 import { timeoutSeconds } from "../../blocking/blocking.ts";
 import { latin1Bytes, utf8 } from "../../bytes/ascii.ts";
 import type { Call } from "../../call/call.ts";
+import { NOTIFY } from "../../config/special.ts";
 import { LpItem } from "../../encodings/listpack.ts";
 import { CommandError, errors, wrongArity } from "../../resp/errors.ts";
 import type { ReplyWriter } from "../../resp/reply-writer.ts";
@@ -16,34 +17,42 @@ const item = new LpItem();
 export function pop(call: Call, { list }: Lists, atHead: boolean): void {
   if (call.argc === 2) {
     if (!list.write(call, 1)) return call.reply.nil();
-    return popOne(call, list, atHead);
+    return popOne(call, list, 1, atHead);
   }
   if (call.argc > 3) throw new CommandError(wrongArity(atHead ? "lpop" : "rpop"));
   const count = atLeast(call, 2, 0, errors.positive);
   if (!list.write(call, 1)) return call.reply.nilArray();
   if (count === 0) return call.reply.array(0);
-  popSome(call, list, atHead, count);
+  popSome(call, list, 1, atHead, count);
 }
 
-function popOne(call: Call, list: ListValue, atHead: boolean): void {
+/** Pops one off the list of argument i. */
+function popOne(call: Call, list: ListValue, i: number, atHead: boolean): void {
   const { store } = list;
   replyItem(call.reply, store.peek(atHead, item));
   store.drop(atHead, 1);
-  list.shrink();
+  popped(call, list, i, atHead);
   call.dirty++;
 }
 
-/** Pops at most `count`, with an array of them as the reply; returns how many there were. */
-function popSome(call: Call, list: ListValue, atHead: boolean, count: number): number {
+/** After elements were popped off the list of argument i. */
+export function popped(call: Call, list: ListValue, i: number, atHead: boolean): void {
+  call.event(NOTIFY.list, atHead ? "lpop" : "rpop", i);
+  if (list.store.length === 0) call.event(NOTIFY.generic, "del", i);
+  list.shrink();
+}
+
+/** Pops at most `count` off the list of argument i, with an array of them as the reply; returns how many there were. */
+function popSome(call: Call, list: ListValue, i: number, atHead: boolean, count: number): number {
   const { store } = list;
   const { length } = store;
-  const popped = Math.min(count, length) | 0;
-  call.reply.array(popped);
-  replyElements(call.reply, store, atHead ? 0 : length - 1, popped, !atHead);
-  store.drop(atHead, popped);
-  list.shrink();
-  call.dirty += popped;
-  return popped;
+  const taken = Math.min(count, length) | 0;
+  call.reply.array(taken);
+  replyElements(call.reply, store, atHead ? 0 : length - 1, taken, !atHead);
+  store.drop(atHead, taken);
+  popped(call, list, i, atHead);
+  call.dirty += taken;
+  return taken;
 }
 
 // -------------------------------------------------------------------------------- several keys
@@ -87,7 +96,7 @@ const options = new PopOptions();
 function popFrom(call: Call, list: ListValue, i: number): void {
   const { atHead, count } = options;
   replyKey(call, i);
-  const popped = popSome(call, list, atHead, count);
+  const popped = popSome(call, list, i, atHead, count);
   if (call.recording) call.propagate(atHead ? LPOP : RPOP, call.bytes(i), utf8(String(popped)));
 }
 
@@ -121,6 +130,6 @@ export function blockingPop(call: Call, { list, blocking }: Lists, atHead: boole
   const i = firstList(call, list, 1, last);
   if (i === 0) return blocking.onKeys(call, range(1, last), timeout, "list", nilArray);
   replyKey(call, i);
-  popOne(call, list, atHead);
+  popOne(call, list, i, atHead);
   if (call.recording) call.propagate(atHead ? LPOP : RPOP, call.bytes(i));
 }

@@ -1,5 +1,6 @@
 import { latin1Bytes } from "../../bytes/ascii.ts";
 import type { Call } from "../../call/call.ts";
+import { NOTIFY } from "../../config/special.ts";
 import { ListCursor, Needle } from "../../encodings/quicklist-cursor.ts";
 import { CommandError, errors } from "../../resp/errors.ts";
 import type { Lists } from "./deps.ts";
@@ -22,6 +23,7 @@ export function push(call: Call, { list }: Lists, atHead: boolean, onlyExisting:
   const { store } = list;
   for (let i = 2; i < call.argc; i++) store.push(atHead, buf, start[i]!, end[i]!);
   call.dirty += count;
+  call.event(NOTIFY.list, atHead ? "lpush" : "rpush", 1);
   call.reply.int(store.length);
 }
 
@@ -37,6 +39,7 @@ export function linsert(call: Call, { list }: Lists): void {
   if (!needle.set(buf, start[3]!, end[3]!).find(cursor)) return call.reply.int(-1);
   store.insert(cursor, after, buf, start[4]!, end[4]!);
   call.dirty++;
+  call.event(NOTIFY.list, "linsert", 1);
   call.reply.int(store.length);
 }
 
@@ -52,5 +55,6 @@ export function lset(call: Call, { list }: Lists): void {
   store.replace(cursor, call.buf, call.start[3]!, call.end[3]!);
   list.shrink();
   call.dirty++;
+  call.event(NOTIFY.list, "lset", 1);
   call.reply.ok();
 }

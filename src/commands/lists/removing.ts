@@ -1,4 +1,5 @@
 import type { Call } from "../../call/call.ts";
+import { NOTIFY } from "../../config/special.ts";
 import { Needle } from "../../encodings/quicklist-cursor.ts";
 import type { Lists } from "./deps.ts";
 
@@ -12,7 +13,11 @@ export function lrem(call: Call, { list }: Lists): void {
   const most = count === 0 ? Number.POSITIVE_INFINITY : Math.abs(count);
   needle.set(call.buf, call.start[3]!, call.end[3]!);
   const removed = list.store.removeEqual(needle, most, count < 0);
-  if (removed > 0) list.shrink();
+  if (removed > 0) {
+    call.event(NOTIFY.list, "lrem", 1);
+    if (list.store.length === 0) call.event(NOTIFY.generic, "del", 1);
+    list.shrink();
+  }
   call.dirty += removed;
   call.reply.int(removed);
 }
@@ -28,12 +33,15 @@ export function ltrim(call: Call, { list }: Lists): void {
   if (first > last) {
     call.dirty += length;
     list.remove();
+    call.event(NOTIFY.list, "ltrim", 1);
+    call.event(NOTIFY.generic, "del", 1);
     return call.reply.ok();
   }
   const behind = length - 1 - last;
   store.removeRange(0, first);
   store.removeRange(length - first - behind, behind);
   list.shrink();
+  call.event(NOTIFY.list, "ltrim", 1);
   call.dirty += first + behind;
   call.reply.ok();
 }

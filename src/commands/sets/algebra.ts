@@ -1,6 +1,7 @@
 import { latin1Bytes } from "../../bytes/ascii.ts";
 import { parseInt64Rounded } from "../../bytes/int64.ts";
 import type { Call } from "../../call/call.ts";
+import { NOTIFY } from "../../config/special.ts";
 import { parseMember } from "../../encodings/intset.ts";
 import { LpItem } from "../../encodings/listpack.ts";
 import { TYPE_SET } from "../../keyspace/record.ts";
@@ -97,7 +98,7 @@ export function sinterstore(call: Call, sets: Sets): void {
   const result = sets.fresh(call);
   if (opened === null) result.createEmpty(FORM_INTSET);
   else intersect(opened, result);
-  store(call, sets, result);
+  store(call, sets, result, "sinterstore");
 }
 
 function intersect(opened: readonly StoredSet[], result: SetValue): void {
@@ -118,7 +119,7 @@ export function sunion(call: Call, sets: Sets): void {
 }
 
 export function sunionstore(call: Call, sets: Sets): void {
-  store(call, sets, unite(call, sets, 2, call.argc - 2));
+  store(call, sets, unite(call, sets, 2, call.argc - 2), "sunionstore");
 }
 
 function unite(call: Call, sets: Sets, first: number, count: number): SetValue {
@@ -137,7 +138,7 @@ export function sdiff(call: Call, sets: Sets): void {
 }
 
 export function sdiffstore(call: Call, sets: Sets): void {
-  store(call, sets, subtract(call, sets, 2, call.argc - 2));
+  store(call, sets, subtract(call, sets, 2, call.argc - 2), "sdiffstore");
 }
 
 function subtract(call: Call, sets: Sets, first: number, count: number): SetValue {
@@ -170,12 +171,18 @@ function replySet(call: Call, set: SetValue): void {
 }
 
 /** Puts the result under the key in argument 1, whatever that held; an empty one deletes it. */
-function store(call: Call, sets: Sets, result: SetValue): void {
+function store(call: Call, sets: Sets, result: SetValue, event: string): void {
   const { db, buf, start, end, reply } = call;
   const { size } = result;
   const old = call.lookupWrite(1);
-  if (old !== 0) db.remove(old);
-  if (size > 0) addValue(db, TYPE_SET, buf, start[1]!, end[1]!, sets.own);
+  if (size > 0) {
+    if (old !== 0) db.removeReplaced(old);
+    addValue(db, TYPE_SET, buf, start[1]!, end[1]!, sets.own);
+    call.event(NOTIFY.set, event, 1);
+  } else if (old !== 0) {
+    db.remove(old);
+    call.event(NOTIFY.generic, "del", 1);
+  }
   if (old !== 0 || size > 0) call.dirty++;
   reply.int(size);
 }

@@ -1,4 +1,5 @@
 import type { Call } from "../../call/call.ts";
+import { NOTIFY } from "../../config/special.ts";
 import { LpItem } from "../../encodings/listpack.ts";
 import { TYPE_SET } from "../../keyspace/record.ts";
 import { addValue } from "../../keyspace/value-home.ts";
@@ -18,12 +19,15 @@ export function sadd(call: Call, sets: Sets): void {
   for (let i = 2; i < argc; i++) if (set.add(buf, start[i]!, end[i]!)) added++;
   if (stored === null) addValue(call.db, TYPE_SET, buf, start[1]!, end[1]!, sets.own);
   call.dirty += added;
+  if (added > 0) call.event(NOTIFY.set, "sadd", 1);
   call.reply.int(added);
 }
 
-/** Removes a set's key where nothing is in it. */
+/** Removes a set's key (argument 1) where nothing is in it. */
 export function dropIfEmpty(call: Call, set: StoredSet): void {
-  if (set.size === 0) call.db.remove(set.position);
+  if (set.size > 0) return;
+  call.db.remove(set.position);
+  call.event(NOTIFY.generic, "del", 1);
 }
 
 export function srem(call: Call, sets: Sets): void {
@@ -32,6 +36,7 @@ export function srem(call: Call, sets: Sets): void {
   let removed = 0;
   for (let i = 2; i < call.argc && set.size > 0; i++)
     if (set.remove(call.buf, call.start[i]!, call.end[i]!)) removed++;
+  if (removed > 0) call.event(NOTIFY.set, "srem", 1);
   dropIfEmpty(call, set);
   call.dirty += removed;
   call.reply.int(removed);
@@ -47,6 +52,7 @@ export function smove(call: Call, sets: Sets): void {
   if (target !== null && target.position === source.position)
     return call.reply.int(source.has(buf, from, to) ? 1 : 0);
   if (!source.remove(buf, from, to)) return call.reply.int(0);
+  call.event(NOTIFY.set, "srem", 1);
   dropIfEmpty(call, source);
   call.dirty++;
   if (target === null) {
@@ -54,8 +60,11 @@ export function smove(call: Call, sets: Sets): void {
     set.create(buf, from, to, 1);
     set.add(buf, from, to);
     addValue(db, TYPE_SET, buf, start[2]!, end[2]!, sets.own);
+  }
+  if (target === null || target.add(buf, from, to)) {
     call.dirty++;
-  } else if (target.add(buf, from, to)) call.dirty++;
+    call.event(NOTIFY.set, "sadd", 2);
+  }
   call.reply.int(1);
 }
 

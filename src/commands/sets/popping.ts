@@ -1,6 +1,7 @@
 import { latin1Bytes } from "../../bytes/ascii.ts";
 import { parseInt64Rounded } from "../../bytes/int64.ts";
 import type { Call } from "../../call/call.ts";
+import { NOTIFY } from "../../config/special.ts";
 import { LpItem } from "../../encodings/listpack.ts";
 import { replaceValue } from "../../keyspace/value-home.ts";
 import { CommandError, errors } from "../../resp/errors.ts";
@@ -30,6 +31,7 @@ export function spop(call: Call, sets: Sets): void {
   replyItem(call.reply, item);
   if (call.recording) call.propagate(SREM, call.bytes(1), item.copy());
   set.removeRandom();
+  call.event(NOTIFY.set, "spop", 1);
   dropIfEmpty(call, set);
   call.dirty++;
 }
@@ -56,9 +58,11 @@ function popMany(call: Call, sets: Sets): void {
   const set = sets.write(call, 1);
   if (set === null || count === 0) return reply.set(0);
   const { size } = set;
+  call.event(NOTIFY.set, "spop", 1);
   if (count >= size) {
     replyMembers(call, set);
     call.db.remove(set.position);
+    call.event(NOTIFY.generic, "del", 1);
     call.dirty += size;
     if (call.recording) call.propagate(DEL, call.bytes(1));
     return;

@@ -1,5 +1,6 @@
 import { parseDouble } from "../../bytes/double.ts";
 import type { Call } from "../../call/call.ts";
+import { NOTIFY } from "../../config/special.ts";
 import { Quicklist } from "../../encodings/quicklist.ts";
 import { TYPE_SET } from "../../keyspace/record.ts";
 import { CommandError, errors } from "../../resp/errors.ts";
@@ -162,11 +163,16 @@ function store(call: Call, { fields, limits }: Sorting, options: SortOptions, so
   const { buf, start, end, db } = call;
   const target = options.store;
   const old = db.find(buf, start[target]!, end[target]!);
-  if (old !== 0) db.remove(old);
   const { length } = list;
   if (length > 0) {
+    if (old !== 0) db.removeReplaced(old);
     new ListValue(limits).adopt(db, buf, start[target]!, end[target]!, list);
+    call.event(NOTIFY.list, "sortstore", target);
     call.dirty += length;
-  } else if (old !== 0) call.dirty++;
+  } else if (old !== 0) {
+    db.remove(old);
+    call.event(NOTIFY.generic, "del", target);
+    call.dirty++;
+  }
   call.reply.int(length);
 }

@@ -1,5 +1,6 @@
 import { latin1Bytes } from "../../bytes/ascii.ts";
 import type { Call } from "../../call/call.ts";
+import { NOTIFY } from "../../config/special.ts";
 import { Counter, StreamId } from "../../encodings/stream-id.ts";
 import type { FieldSource } from "../../encodings/stream-node.ts";
 import { TYPE_STREAM } from "../../keyspace/record.ts";
@@ -58,7 +59,8 @@ export function xadd(call: Call, deps: StreamDeps): void {
   limits.maxEntries = streamNodeMaxEntries;
   stream.append(id, fields, limits);
   call.dirty++;
-  stream.trim(options);
+  call.event(NOTIFY.stream, "xadd", 1);
+  if (stream.trim(options) > 0) call.event(NOTIFY.stream, "xtrim", 1);
   replyId(call.reply, id);
   if (call.recording && (options.approximate || options.idForm !== "given"))
     call.propagate(...options.outcome(call, stream, id));
@@ -95,6 +97,7 @@ export function xtrim(call: Call, deps: StreamDeps): void {
   if (stream === null) return call.reply.int(0);
   const removed = stream.trim(options);
   call.dirty += removed;
+  if (removed > 0) call.event(NOTIFY.stream, "xtrim", 1);
   if (removed > 0 && options.approximate && call.recording)
     call.propagate(...options.outcome(call, stream, null));
   call.reply.int(removed);
@@ -115,6 +118,7 @@ export function xdel(call: Call): void {
   }
   if (deleted > 0 && (lostFirst || stream.length === 0)) stream.refreshFirstId();
   call.dirty += deleted;
+  if (deleted > 0) call.event(NOTIFY.stream, "xdel", 1);
   call.reply.int(deleted);
 }
 
@@ -152,5 +156,6 @@ export function xsetid(call: Call): void {
   if (addedGiven) stream.entriesAdded.copy(added);
   if (!maxDeleted.isZero) stream.maxDeletedId.copy(maxDeleted);
   call.dirty++;
+  call.event(NOTIFY.stream, "xsetid", 1);
   call.reply.ok();
 }

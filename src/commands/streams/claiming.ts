@@ -1,6 +1,7 @@
 import { latin1Bytes } from "../../bytes/ascii.ts";
 import { parseInt64Rounded } from "../../bytes/int64.ts";
 import type { Call } from "../../call/call.ts";
+import { NOTIFY } from "../../config/special.ts";
 import { Counter, StreamId } from "../../encodings/stream-id.ts";
 import { CommandError, errors } from "../../resp/errors.ts";
 import type { Stream } from "../../types/stream.ts";
@@ -40,6 +41,7 @@ function claimant(call: Call, group: ConsumerGroup): Consumer {
   if (consumer === null) {
     consumer = group.addConsumer(call.bytes(3), now);
     call.dirty++;
+    call.event(NOTIFY.stream, "xgroup-createconsumer", 1);
   }
   consumer.seenTime = now;
   return consumer;

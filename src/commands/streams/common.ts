@@ -46,9 +46,8 @@ export function streamAtForWrite(call: Call, i: number): Stream | null {
 /** As `streamAtForWrite`, for commands that Redis counts as readers of the key: a hit or a miss. */
 export function streamAtForUse(call: Call, i: number): Stream | null {
   const position = call.lookupWrite(i);
-  const { stats } = call.db.context;
-  if (position === 0) stats.misses++;
-  else stats.hits++;
+  if (position === 0) call.db.missed(call.buf, call.start[i]!, call.end[i]!);
+  else call.db.context.stats.hits++;
   return streamIn(call, position);
 }
 

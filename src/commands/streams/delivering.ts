@@ -2,6 +2,7 @@ import { timeoutMilliseconds } from "../../blocking/blocking.ts";
 import { latin1Bytes } from "../../bytes/ascii.ts";
 import type { Call } from "../../call/call.ts";
 import type { Session } from "../../call/session.ts";
+import { NOTIFY } from "../../config/special.ts";
 import { StreamId } from "../../encodings/stream-id.ts";
 import { Place } from "../../encodings/stream-index.ts";
 import { CommandError, errors } from "../../resp/errors.ts";
@@ -226,6 +227,7 @@ function readerOf(call: Call, key: number, group: ConsumerGroup): Consumer {
   if (consumer !== null) return consumer;
   const fresh = group.addConsumer(call.bytes(i), nowOf(call));
   call.dirty++;
+  call.event(NOTIFY.stream, "xgroup-createconsumer", key);
   if (options.noAck) propagateNewConsumer(call, key, group, fresh);
   return fresh;
 }

@@ -1,5 +1,6 @@
 import { latin1Bytes } from "../../bytes/ascii.ts";
 import type { Call } from "../../call/call.ts";
+import { NOTIFY } from "../../config/special.ts";
 import { Counter, StreamId } from "../../encodings/stream-id.ts";
 import { CommandError, subcommandSyntax } from "../../resp/errors.ts";
 import type { Stream } from "../../types/stream.ts";
@@ -91,6 +92,7 @@ export function xgroupCreate(call: Call): void {
   if (stream.addGroup(call.bytes(3), id, entriesRead) === null)
     throw new CommandError("BUSYGROUP Consumer Group name already exists");
   call.dirty++;
+  call.event(NOTIFY.stream, "xgroup-create", 2);
   call.reply.ok();
 }
 
@@ -104,6 +106,7 @@ export function xgroupSetid(call: Call): void {
   group.lastId.copy(id);
   group.entriesRead.copy(entriesRead);
   call.dirty++;
+  call.event(NOTIFY.stream, "xgroup-setid", 2);
   call.reply.ok();
 }
 
@@ -113,6 +116,7 @@ export function xgroupDestroy(call: Call): void {
   if (group === null) return call.reply.int(0);
   stream.removeGroup(group);
   call.dirty++;
+  call.event(NOTIFY.stream, "xgroup-destroy", 2);
   call.reply.int(1);
 }
 
@@ -121,6 +125,7 @@ export function xgroupCreateconsumer(call: Call): void {
   if (group.consumer(call.buf, call.start[4]!, call.end[4]!) !== null) return call.reply.int(0);
   group.addConsumer(call.bytes(4), nowOf(call));
   call.dirty++;
+  call.event(NOTIFY.stream, "xgroup-createconsumer", 2);
   call.reply.int(1);
 }
 
@@ -131,6 +136,7 @@ export function xgroupDelconsumer(call: Call): void {
   const pending = consumer.pending.size;
   group.removeConsumer(consumer);
   call.dirty++;
+  call.event(NOTIFY.stream, "xgroup-delconsumer", 2);
   call.reply.int(pending);
 }
 

@@ -13,6 +13,7 @@ import {
 } from "../../bytes/int64.ts";
 import { incrByFloat } from "../../bytes/long-double.ts";
 import type { Call } from "../../call/call.ts";
+import { NOTIFY } from "../../config/special.ts";
 import { EMBSTR_LIMIT, KEEP_EXPIRY } from "../../keyspace/database.ts";
 import { ENC_EMBSTR, ENC_INT, ENC_RAW } from "../../keyspace/record.ts";
 import { StringView } from "../../keyspace/strings.ts";
@@ -91,6 +92,7 @@ function finish(call: Call, position: number, low: number, high: number): void {
   if (position !== 0 && db.records.encoding(position) === ENC_INT) db.records.setPayload(position, low, high);
   else db.setHalves(buf, start[1]!, end[1]!, low, high, KEEP_EXPIRY);
   call.dirty++;
+  call.event(NOTIFY.string, "incrby", 1);
   call.reply.int64(low, high);
 }
 
@@ -103,6 +105,7 @@ export function incrbyfloat(call: Call): void {
   const encoding = text.length <= EMBSTR_LIMIT ? ENC_EMBSTR : ENC_RAW;
   call.db.setBytes(call.buf, call.start[1]!, call.end[1]!, encoding, text, 0, text.length, KEEP_EXPIRY);
   call.dirty++;
+  call.event(NOTIFY.string, "incrbyfloat", 1);
   if (call.recording) call.propagate(SET, call.bytes(1), text, KEEPTTL);
   call.reply.bulk(text);
 }

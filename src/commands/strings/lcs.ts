@@ -15,8 +15,9 @@ const MINMATCHLEN = latin1Bytes("minmatchlen");
 const EMPTY = new Uint8Array(0);
 
 export function lcs(call: Call, limits: StringLimits): void {
-  const a = stringBytes(call, 1);
-  const b = stringBytes(call, 2);
+  const positions = [call.lookup(1), call.lookup(2)] as const;
+  const a = stringBytes(call, positions[0]);
+  const b = stringBytes(call, positions[1]);
   let idx = false;
   let len = false;
   let withMatchLength = false;
@@ -36,8 +37,7 @@ export function lcs(call: Call, limits: StringLimits): void {
   else call.reply.bulk(lcsText(a, b));
 }
 
-function stringBytes(call: Call, i: number): Uint8Array {
-  const position = call.lookup(i);
+function stringBytes(call: Call, position: number): Uint8Array {
   if (position === 0) return EMPTY;
   if (!isString(call, position)) throw new CommandError("ERR The specified keys must contain string values");
   return new StringView().read(call.db, position).copy();

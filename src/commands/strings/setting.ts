@@ -1,5 +1,6 @@
 import { latin1Bytes, utf8 } from "../../bytes/ascii.ts";
 import type { Call } from "../../call/call.ts";
+import { NOTIFY } from "../../config/special.ts";
 import { KEEP_EXPIRY, NO_EXPIRY } from "../../keyspace/database.ts";
 import { TYPE_STRING } from "../../keyspace/record.ts";
 import { growString, StringView, stringLength } from "../../keyspace/strings.ts";
@@ -23,6 +24,7 @@ function store(call: Call, key: number, value: number, expireAt: number): void {
   const { buf, start, end } = call;
   call.db.setString(buf, start[key]!, end[key]!, buf, start[value]!, end[value]!, expireAt);
   call.dirty++;
+  call.event(NOTIFY.string, "set", key);
 }
 
 export function set(call: Call): void {
@@ -44,6 +46,7 @@ export function set(call: Call): void {
     return;
   }
   store(call, 1, 2, keepTtl ? KEEP_EXPIRY : expireAt);
+  if (expireAt >= 0) call.event(NOTIFY.generic, "expire", 1);
   if (call.recording && expireAt >= 0) {
     if (options.givesMoment(call) && !get && now <= expireAt) return call.reply.ok();
     call.propagate(SET, call.bytes(1), call.bytes(2), PXAT, utf8(String(expireAt)));
@@ -71,6 +74,7 @@ export function psetex(call: Call): void {
 function setWithTtl(call: Call, seconds: boolean, command: string): void {
   const at = expiryArgument(call, 2, seconds, call.db.context.clock.now, command);
   store(call, 1, 3, at);
+  call.event(NOTIFY.generic, "expire", 1);
   if (call.recording) call.propagate(SET, call.bytes(1), call.bytes(3), PXAT, utf8(String(at)));
   call.reply.ok();
 }
@@ -89,6 +93,7 @@ export function getdel(call: Call): void {
   replyValue(call, position);
   call.db.remove(position);
   call.dirty++;
+  call.event(NOTIFY.generic, "del", 1);
   if (call.recording) call.propagate(DEL, call.bytes(1));
 }
 
@@ -103,14 +108,17 @@ export function getex(call: Call): void {
   if (expireAt >= 0 && now > expireAt) {
     call.db.remove(position);
     call.dirty++;
+    call.event(NOTIFY.generic, "del", 1);
     if (call.recording) call.propagate(DEL, call.bytes(1));
   } else if (expireAt >= 0) {
     call.db.setExpiry(position, expireAt);
     call.dirty++;
+    call.event(NOTIFY.generic, "expire", 1);
     if (call.recording) call.propagate(PEXPIREAT, call.bytes(1), utf8(String(expireAt)));
   } else if (persist && call.db.records.hasExpiry(position)) {
     call.db.setExpiry(position, NO_EXPIRY);
     call.dirty++;
+    call.event(NOTIFY.generic, "persist", 1);
     if (call.recording) call.propagate(PERSIST, call.bytes(1));
   }
 }
@@ -142,7 +150,17 @@ export function append(call: Call, limits: StringLimits): void {
   const position = stringAtForWrite(call, 1);
   const added = call.length(2);
   if (position === 0) {
-    store(call, 1, 2, NO_EXPIRY);
+    call.db.setString(
+      call.buf,
+      call.start[1]!,
+      call.end[1]!,
+      call.buf,
+      call.start[2]!,
+      call.end[2]!,
+      NO_EXPIRY,
+    );
+    call.dirty++;
+    call.event(NOTIFY.string, "append", 1);
     return call.reply.int(added);
   }
   const old = stringLength(call.db, position);
@@ -150,6 +168,7 @@ export function append(call: Call, limits: StringLimits): void {
   growString(call.db, position, old + added, view);
   view.buf.set(call.buf.subarray(call.start[2]!, call.end[2]!), view.start + old);
   call.dirty++;
+  call.event(NOTIFY.string, "append", 1);
   call.reply.int(old + added);
 }
 
@@ -164,6 +183,7 @@ export function setrange(call: Call, limits: StringLimits): void {
   writableString(call, 1, position, Math.max(old, offset + added), view);
   view.buf.set(call.buf.subarray(call.start[3]!, call.end[3]!), view.start + offset);
   call.dirty++;
+  call.event(NOTIFY.string, "setrange", 1);
   call.reply.int(view.length);
 }
 

@@ -1,6 +1,7 @@
 import { latin1Bytes } from "../../bytes/ascii.ts";
 import { parseDouble } from "../../bytes/double.ts";
 import type { Call } from "../../call/call.ts";
+import { NOTIFY } from "../../config/special.ts";
 import { CommandError, errors } from "../../resp/errors.ts";
 import { GT, INCR, LT, NX, XX } from "../../types/zset.ts";
 import type { ZsetKey } from "./key.ts";
@@ -104,6 +105,7 @@ export function addMembers(
   }
   key.commit();
   call.dirty += added + updated;
+  if (added + updated > 0) call.event(NOTIFY.zset, (flags & INCR) !== 0 ? "zincr" : "zadd", 1);
   replyToAdd(call, flags, added, updated, refused > 0, zset.score);
 }
 

@@ -75,7 +75,7 @@ function store(call: Call, key: ZsetKey, operation: Operation): void {
   const query = read(call, 2, operation, true);
   const result = compute(query, operation, key.zset.newIndex());
   const { size } = result;
-  if (key.store(call, 1, result)) call.dirty++;
+  if (key.store(call, 1, result, commandName(operation, true))) call.dirty++;
   call.reply.int(size);
 }
 

@@ -1,6 +1,7 @@
 import type { Blocking } from "../../blocking/blocking.ts";
 import { copyBytes } from "../../bytes/ascii.ts";
 import type { Call } from "../../call/call.ts";
+import { NOTIFY } from "../../config/special.ts";
 import type { SortedSet } from "../../encodings/sorted-set.ts";
 import type { SortedSetIndex } from "../../encodings/sorted-set-index.ts";
 import { ListpackSortedSet } from "../../encodings/sorted-set-listpack.ts";
@@ -112,10 +113,10 @@ export class ZsetKey {
   }
 
   /** Puts the set made by `createResult` under argument i; see `store`. */
-  storeResult(call: Call, i: number): boolean {
+  storeResult(call: Call, i: number, event: string): boolean {
     const { db, buf, start, end } = call;
     const { result, zset } = this;
-    const replaced = removeKey(call, i);
+    const replaced = removeKey(call, i, zset.size > 0);
     if (zset.size === 0) return replaced;
     if (zset.index !== null) addObject(db, TYPE_ZSET, buf, start[i]!, end[i]!, zset.index);
     else {
@@ -123,28 +124,35 @@ export class ZsetKey {
       this.bytes.resize(result.end - result.start);
       copyBytes(this.bytes.buf, this.bytes.start, result.buf, result.start, result.end);
     }
+    call.event(NOTIFY.zset, event, i);
     return true;
   }
 
   /**
    * Puts what a command has computed under argument i, in place of what is there; nothing remains there if the
-   * result is empty. Returns whether something has changed.
+   * result is empty. Returns whether something has changed; `event` is what is told of it.
    */
-  store(call: Call, i: number, result: SortedSetIndex): boolean {
+  store(call: Call, i: number, result: SortedSetIndex, event: string): boolean {
     const { db, buf, start, end } = call;
-    const replaced = removeKey(call, i);
+    const replaced = removeKey(call, i, result.size > 0);
     if (result.size === 0) return replaced;
     if (this.zset.fitsListpack(result)) {
       this.bytes.create(db, TYPE_ZSET, ENC_LISTPACK, buf, start[i]!, end[i]!);
       this.zset.copyToListpack(result, this.bytes);
     } else addObject(db, TYPE_ZSET, buf, start[i]!, end[i]!, result);
+    call.event(NOTIFY.zset, event, i);
     return true;
   }
 }
 
-/** Removes the key in argument i; false if there is none. */
-function removeKey(call: Call, i: number): boolean {
+/** Removes the key in argument i, to be replaced or not; false if there is none. */
+function removeKey(call: Call, i: number, replaced: boolean): boolean {
   const position = call.db.find(call.buf, call.start[i]!, call.end[i]!);
-  if (position !== 0) call.db.remove(position);
-  return position !== 0;
+  if (position === 0) return false;
+  if (replaced) call.db.removeReplaced(position);
+  else {
+    call.db.remove(position);
+    call.event(NOTIFY.generic, "del", i);
+  }
+  return true;
 }

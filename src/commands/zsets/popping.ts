@@ -2,6 +2,7 @@ import { timeoutSeconds } from "../../blocking/blocking.ts";
 import { latin1Bytes, utf8 } from "../../bytes/ascii.ts";
 import { parseInt64Rounded } from "../../bytes/int64.ts";
 import type { Call } from "../../call/call.ts";
+import { NOTIFY } from "../../config/special.ts";
 import { CommandError, errors } from "../../resp/errors.ts";
 import type { ZsetDeps, ZsetKey } from "./key.ts";
 
@@ -34,24 +35,27 @@ function popOne(call: Call, key: ZsetKey, max: boolean): void {
   const nested = counted && reply.resp === 3;
   count = Math.min(count, key.zset.size);
   reply.array(nested ? count : count * 2);
-  take(call, key, max, count, nested);
+  take(call, key, 1, max, count, nested);
 }
 
-/** Takes `count` entries, replies with each, and removes the key if nothing is left. */
-function take(call: Call, key: ZsetKey, max: boolean, count: number, nested: boolean): void {
+/** Takes `count` entries of the set of argument i, replies with each, and removes the key if nothing is left. */
+function take(call: Call, key: ZsetKey, i: number, max: boolean, count: number, nested: boolean): void {
   const { reply } = call;
   const { set } = key.zset;
   const { size } = set;
-  for (let i = 0; i < count; i++) {
-    if (i === 0) set.seek(max ? size - 1 : 0);
+  for (let taken = 0; taken < count; taken++) {
+    if (taken === 0) set.seek(max ? size - 1 : 0);
     else if (max) set.back();
     else set.forward();
     if (nested) reply.array(2);
     reply.bulk(set.buf, set.start, set.end);
     reply.double(set.score);
   }
-  if (count === size) key.drop();
-  else {
+  call.event(NOTIFY.zset, max ? "zpopmax" : "zpopmin", i);
+  if (count === size) {
+    key.drop();
+    call.event(NOTIFY.generic, "del", i);
+  } else {
     set.removeRange(max ? size - count : 0, count);
     key.commit();
   }
@@ -107,7 +111,7 @@ function popFrom(call: Call, key: ZsetKey, i: number, max: boolean, limit: numbe
   reply.array(nested ? 2 : 3);
   reply.bulk(call.buf, call.start[i]!, call.end[i]!);
   if (nested) reply.array(count);
-  take(call, key, max, count, nested);
+  take(call, key, i, max, count, nested);
   if (call.recording) {
     const command = max ? ZPOPMAX : ZPOPMIN;
     if (nested) call.propagate(command, call.bytes(i), utf8(String(count)));

@@ -64,7 +64,7 @@ export function zrangestore(call: Call, key: ZsetKey): void {
     else set!.forward();
     key.zset.insert(set!.score, set!.buf, set!.start, set!.end);
   }
-  if (key.storeResult(call, 1)) call.dirty++;
+  if (key.storeResult(call, 1, "zrangestore")) call.dirty++;
   call.reply.int(count);
 }
 

@@ -3,6 +3,7 @@ import { Clock } from "../../../src/host/clock.ts";
 import { Random } from "../../../src/host/random.ts";
 import { AccessClock } from "../../../src/keyspace/access.ts";
 import { Database, type KeyspaceContext } from "../../../src/keyspace/database.ts";
+import { noEvents } from "../../../src/keyspace/key-events.ts";
 
 export class FakeClock extends Clock {
   constructor(now = 1_700_000_000_000) {
@@ -47,6 +48,7 @@ export function testContext(seed = 1): TestContext {
         for (const field of fields) told.push(`${key}/${Buffer.from(field).toString("latin1")}`);
       },
     },
+    events: noEvents(),
     hint: { buf: new Uint8Array(0), start: -1, hash: 0 },
     keepExpired: false,
     localWrites: false,

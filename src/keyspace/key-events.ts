@@ -1,0 +1,16 @@
+/**
+ * What happens to keys, for who wants to hear of it (push/notifications.ts). Commands tell, each what it did and in
+ * Redis's words, by `Call.event`; what is no command's doing (expiry, eviction, a new key, a key not found) is told
+ * where it happens. While nobody wants a class of events, telling costs one test.
+ */
+export interface KeyEvents {
+  /** Classes that somebody wants, bits of NOTIFY (config/special.ts); 0: none. */
+  classes: number;
+  /** Only for a class that is wanted. The key is `buf[start, end)`. */
+  emit(name: string, database: number, buf: Uint8Array, start: number, end: number): void;
+}
+
+/** Nobody listens. */
+export function noEvents(): KeyEvents {
+  return { classes: 0, emit: () => {} };
+}

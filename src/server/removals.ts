@@ -1,0 +1,27 @@
+import { latin1Bytes } from "../bytes/ascii.ts";
+import { NOTIFY } from "../config/special.ts";
+import type { KeyspaceListener } from "../keyspace/database.ts";
+import type { Server } from "./server.ts";
+
+/** What falls due goes without a command: everybody who would have learned it from one is told here. */
+const DEL = latin1Bytes("DEL");
+const HDEL = latin1Bytes("HDEL");
+
+export function removals(server: Server): KeyspaceListener {
+  return {
+    localExpiry: (database, hash) => {
+      if (server.replication.isReplica) server.localExpiries.note(database, hash);
+    },
+    expired: (database, buf, start, end) => {
+      database.event(NOTIFY.expired, "expired", buf, start, end);
+      server.keyWatchers.expired(database.id, buf, start, end);
+      if (server.effects.active) server.effects.command(database.id, [DEL, buf.subarray(start, end)]);
+    },
+    fieldsExpired: (database, buf, start, end, fields) => {
+      database.event(NOTIFY.hash, "hexpired", buf, start, end);
+      server.keyWatchers.expired(database.id, buf, start, end);
+      if (server.effects.active)
+        server.effects.command(database.id, [HDEL, buf.subarray(start, end), ...fields]);
+    },
+  };
+}
