@@ -48,6 +48,7 @@ import { OutputLimits } from "./output-limits.ts";
 import { Pause } from "./pause.ts";
 import { Persistence } from "./persistence.ts";
 import { Replicating } from "./replicating.ts";
+import { Scripting } from "./scripting.ts";
 import { Shutdown } from "./shutdown.ts";
 import { SlowCommands } from "./slow-commands.ts";
 import { Turn } from "./turn.ts";
@@ -90,6 +91,7 @@ export class Server implements ConnectionHost {
   readonly cronDeps: CronDeps;
   readonly monitors = new MonitorFeed(this.clock);
   readonly access = new AccessClock(this.clock, this.random);
+  readonly scripting: Scripting;
   readonly persistence = new Persistence(this);
   readonly appendOnly: AppendOnly;
   readonly replicating: Replicating;
@@ -151,6 +153,7 @@ export class Server implements ConnectionHost {
     readonly log: Log,
   ) {
     const { values } = config;
+    this.scripting = new Scripting(this);
     this.appendOnly = new AppendOnly(this);
     this.replicating = new Replicating(this);
     this.replication = this.replicating.replication;
@@ -231,20 +234,15 @@ export class Server implements ConnectionHost {
         this.loading !== null ||
         this.replication.isReplica ||
         values.minReplicasToWrite > 0 ||
+        this.scripting.runs.busy ||
         this.diskRefusal !== null,
       loading: () => (this.loading === null ? "no" : this.loading.serving ? "serving" : "yes"),
-      readOnly: () => this.replication.isReplica && values.replicaReadOnly,
-      stale: () => this.replication.isStale && !values.replicaServeStaleData,
-      tooFewReplicas: () =>
-        !this.replication.isReplica &&
-        values.minReplicasToWrite > 0 &&
-        values.minReplicasMaxLag > 0 &&
-        this.replication.primary.goodCount < values.minReplicasToWrite,
+      readOnly: () => this.readOnly,
+      stale: () => this.stale,
+      tooFewReplicas: () => this.tooFewReplicas,
       diskRefusal: () => this.diskRefusal,
-      outOfMemory: () =>
-        values.maxmemory > 0 &&
-        !(this.replication.isReplica && values.replicaIgnoreMaxmemory) &&
-        this.memory.used > values.maxmemory,
+      busy: () => (this.scripting.runs.busy ? this.scripting.runs.busyError : null),
+      outOfMemory: () => this.outOfMemory,
       replicaReplied: (connection) => {
         const command = connection.session.lastCommand?.fullName ?? "NULL";
         this.log.warning(
@@ -354,8 +352,35 @@ export class Server implements ConnectionHost {
     for (const connection of [...this.clients.connections()]) connection.close("now");
   }
 
+  /** A replica that takes writes from its master alone. */
+  get readOnly(): boolean {
+    return this.replication.isReplica && this.config.values.replicaReadOnly;
+  }
+
+  /** A replica that does not want to answer with data that may be old. */
+  get stale(): boolean {
+    return this.replication.isStale && !this.config.values.replicaServeStaleData;
+  }
+
+  get tooFewReplicas(): boolean {
+    const { minReplicasToWrite, minReplicasMaxLag } = this.config.values;
+    return (
+      !this.replication.isReplica &&
+      minReplicasToWrite > 0 &&
+      minReplicasMaxLag > 0 &&
+      this.replication.primary.goodCount < minReplicasToWrite
+    );
+  }
+
+  get outOfMemory(): boolean {
+    const { maxmemory, replicaIgnoreMaxmemory } = this.config.values;
+    return (
+      maxmemory > 0 && !(this.replication.isReplica && replicaIgnoreMaxmemory) && this.memory.used > maxmemory
+    );
+  }
+
   /** Why nothing may be written at present, or null. */
-  private get diskRefusal(): string | null {
+  get diskRefusal(): string | null {
     const { aof } = this.appendOnly;
     return this.persistence.refusal ?? (aof.enabled ? aof.writer.refusal : null);
   }
@@ -522,6 +547,14 @@ export class Server implements ConnectionHost {
     this.resumeAll();
   }
 
+  /** A script pauses in the midst of its work: nothing else changes anything. */
+  scriptBusy(busy: boolean): void {
+    if (busy) this.cron.stop();
+    else if (!this.shutdown.saving) this.cron.start();
+    this.blocking.paused = busy;
+    if (!busy && this.blocking.hasReady) this.blocking.serve();
+  }
+
   /** While the final RDB file is written, nothing may change. */
   private freeze(frozen: boolean): void {
     if (frozen) this.cron.stop();
@@ -545,7 +578,7 @@ export class Server implements ConnectionHost {
   }
 
   /** Answers a client that waited, and lets its connection go on. */
-  private answer(session: Session, reply: Uint8Array, wrote: boolean): void {
+  answer(session: Session, reply: Uint8Array, wrote: boolean): void {
     const connection = this.clients.get(session.id);
     if (connection === undefined || connection.closed) return;
     if (session.replyMode === "on") this.turn.holdApart(connection, reply, wrote);
