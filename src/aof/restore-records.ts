@@ -14,7 +14,7 @@ import { BIG_STRING, type ObjectWriting, StringWriting } from "../rdb/writing.ts
  * The base of an AOF without RDB preamble: one RESTORE a key, which any Redis since 7.0 reads as the command it is
  * (since 7.4 where fields of a hash expire).
  *
- *   SELECT id   RESTORE key ttl payload REPLACE ABSTTL   ...
+ *   FUNCTION LOAD source   ...   SELECT id   RESTORE key ttl payload REPLACE ABSTTL   ...
  *
  * The length of a payload stands in front of it, so that of a big value is put together in memory, in steps, before
  * it is written: it costs as much memory as it will take in the file. Records that come while it is written wait.
@@ -51,9 +51,19 @@ export class RestoreRecords implements SnapshotSink {
   private selectedLater = -1;
   private abandoned = false;
 
-  constructor(private readonly bytes: Sink) {}
+  /** `libraries`: sources of function libraries, which stand in front. */
+  constructor(
+    private readonly bytes: Sink,
+    private readonly libraries: Iterable<Uint8Array> = [],
+  ) {}
 
-  begin(): void {}
+  begin(): void {
+    for (const source of this.libraries) {
+      sendText(this.bytes, `*3\r\n$8\r\nFUNCTION\r\n$4\r\nLOAD\r\n$${source.length}\r\n`);
+      this.bytes(source, 0, source.length);
+      sendText(this.bytes, "\r\n");
+    }
+  }
 
   private get idle(): boolean {
     return this.big.length === 0 && this.later === null;

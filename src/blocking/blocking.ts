@@ -75,6 +75,8 @@ export class Blocking implements KeyWatcher {
   private readonly ready = new Set<string>();
   private readonly call = new Call();
   private readonly writer = new ReplyWriter(256);
+  /** Something is in the midst of changing data: nobody is served. */
+  paused = false;
   private serving = false;
   /** The session whose command is being tried again, and whether it asked to wait on. */
   private retrying: Session | null = null;
@@ -260,7 +262,7 @@ export class Blocking implements KeyWatcher {
 
   /** Whether `serve` has something to do. */
   get hasReady(): boolean {
-    return this.ready.size > 0 && !this.serving;
+    return this.ready.size > 0 && !this.serving && !this.paused;
   }
 
   /** Tries the commands that wait for keys that have changed; call it when a command has ended. */

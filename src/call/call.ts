@@ -21,6 +21,8 @@ export class Call {
   session!: Session;
   db!: Database;
   reply!: ReplyWriter;
+  /** Its flags where gates look at it (server/admission.ts): the command's, or what follows from its arguments. */
+  flags = 0;
   /** Changes made to the data set by this command; 0 means there is nothing to propagate. */
   dirty = 0;
   /** The command waits for something and has not replied (blocking/). */

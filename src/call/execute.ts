@@ -30,6 +30,8 @@ export interface EffectSink {
 export interface CommandFeed {
   readonly active: boolean;
   feed(call: Call, command: Command): void;
+  /** As `feed`, for a command that is flagged skip_monitor since it is to be shown ahead of what it leads to. */
+  show(call: Call, command: Command): void;
 }
 
 export interface ExecuteDeps {
@@ -109,7 +111,7 @@ export class Executor {
     if (reply.errorCount !== errorsBefore && reply.errorCount !== reply.countedErrors) {
       reply.countedErrors = reply.errorCount;
       command.failed++;
-      deps.counters.countError(reply.lastError);
+      if (!reply.lastErrorCounted) deps.counters.countError(reply.lastError);
     }
     if (call.blocked) {
       // It is counted when it is served.
@@ -123,6 +125,21 @@ export class Executor {
       if (elapsed >= deps.slowThreshold * 1000) deps.onSlow(call, command, elapsed / 1000);
     }
   };
+
+  /** The command under way has executed others (a script): the time since `stamp` is its own as well. */
+  rewind(stamp: number): void {
+    this.settle();
+    this.stamp = stamp;
+  }
+
+  /** A call that was left waiting has come to its end; counts it, with the time since the stamp. */
+  served(call: Call, command: Command): void {
+    if (this.runLength > 0) this.settle();
+    this.run = command;
+    this.runLength = 1;
+    const elapsed = this.settle();
+    if (elapsed >= this.deps.slowThreshold * 1000) this.deps.onSlow(call, command, elapsed / 1000);
+  }
 
   /**
    * Accounts for the time since the last reading of the clock. A reading costs as much as a whole cheap

@@ -111,6 +111,12 @@ export class Command {
     return this.exactArgs ? argc === this.minArgs : argc >= this.minArgs;
   }
 
+  /** The flags that count for this call. */
+  flagsOf(call: Call): number {
+    const { flagsOf } = this.spec;
+    return flagsOf === undefined ? this.flags : flagsOf(call, this.flags);
+  }
+
   has(flag: keyof typeof FLAGS): boolean {
     return (this.flags & FLAGS[flag]) !== 0;
   }

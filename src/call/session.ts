@@ -60,6 +60,10 @@ export class Session {
   inTransaction = false;
   /** Inside EXEC or a script: commands that would wait answer at once. */
   denyBlocking = false;
+  /** It is a script's, not a client's. */
+  scripted = false;
+  /** Who receives the effects of its commands: 1 the append-only file, 2 replicas, 3 both (redis.set_repl). */
+  propagate = 3;
   /** Commands queued since MULTI, and their bytes. */
   queuedCommands = 0;
   queuedBytes = 0;

@@ -147,6 +147,8 @@ export interface CommandSpec {
   /** Sub-commands, for a container; a container without a handler of its own has no `run`. */
   subcommands?: CommandSpec[];
   run?(call: Call): void;
+  /** The flags of this one call, where they follow from its arguments (a script says what it will do). */
+  flagsOf?(call: Call, flags: number): number;
   /** For commands whose keys no key spec can describe: adds argument indexes of keys to `out`. */
   getKeys?(call: Call, out: number[]): void;
 }

@@ -39,6 +39,8 @@ import type { PubsubDeps } from "./pubsub.ts";
 import { pubsubCommands } from "./pubsub.ts";
 import type { ReplicationCommandDeps } from "./replication.ts";
 import { replicationCommands } from "./replication.ts";
+import type { ScriptingDeps } from "./scripting/deps.ts";
+import { scriptingCommands } from "./scripting.ts";
 import type { ServerDeps } from "./server.ts";
 import { serverCommands } from "./server.ts";
 import type { SetDeps } from "./sets.ts";
@@ -76,6 +78,7 @@ export type CommandHost = AclCommandDeps &
   SetDeps &
   HashDeps &
   ListDeps &
+  ScriptingDeps &
   SortDeps &
   StreamDeps &
   ZsetDeps &
@@ -108,6 +111,7 @@ export function allCommands(host: CommandHost): CommandSpec[] {
     ...persistenceCommands(host),
     ...pubsubCommands(host),
     ...replicationCommands(host),
+    ...scriptingCommands(host),
     ...shutdownCommands(host),
     ...transactionCommands(host),
     ...stringCommands(host.readerLimits),

@@ -24,7 +24,7 @@ function info(call: Call, deps: ServerDeps): void {
 }
 
 function time(call: Call, { clock }: ServerDeps): void {
-  const micros = clock.microseconds();
+  const micros = clock.commandMicroseconds();
   call.reply.array(2);
   call.reply.bulkInt(Math.floor(micros / 1_000_000));
   call.reply.bulkInt(micros % 1_000_000);

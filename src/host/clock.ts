@@ -9,6 +9,7 @@ export class Clock {
   lruClock = 0;
   /** While frozen (a script, a transaction), `update` changes nothing. */
   private frozen = 0;
+  private frozenMicroseconds = 0;
 
   constructor() {
     this.update();
@@ -23,11 +24,18 @@ export class Clock {
   }
 
   freeze(): void {
+    if (this.frozen === 0) this.frozenMicroseconds = 0;
     this.frozen++;
   }
 
   thaw(): void {
     this.frozen--;
+  }
+
+  /** Microseconds since 1970, as TIME tells them: while frozen, always the same. */
+  commandMicroseconds(): number {
+    if (this.frozen === 0) return this.microseconds();
+    return (this.frozenMicroseconds ||= this.microseconds());
   }
 
   /** Microseconds since 1970, at this very moment. */

@@ -18,11 +18,11 @@ export class Effects implements EffectSink {
     const { aof, stream } = this;
     const { session, forReplicasOnly } = call;
     call.forReplicasOnly = false;
-    if (aof.active && !forReplicasOnly) {
+    if (aof.active && !forReplicasOnly && (session.propagate & 1) !== 0) {
       aof.record(call);
       session.aofOffset = aof.appended;
     }
-    if (stream.active) {
+    if (stream.active && (session.propagate & 2) !== 0) {
       stream.record(call);
       session.writeOffset = stream.offset;
     }

@@ -42,6 +42,8 @@ export class ReplyWriter {
   /** How many of them have been counted against a command. */
   countedErrors = 0;
   lastError = "";
+  /** It has been counted in the server's statistics already: a script passes a command's error on. */
+  lastErrorCounted = false;
 
   constructor(private readonly firstCapacity = FIRST_CAPACITY) {
     this.buf = new Uint8Array(firstCapacity);
@@ -106,6 +108,7 @@ export class ReplyWriter {
   error(text: string): void {
     this.errorCount++;
     this.lastError = text;
+    this.lastErrorCounted = false;
     this.line(MINUS, text.replace(/^[\r\n]+|[\r\n]+$/g, "").replace(/[\r\n]/g, " "));
   }
 

@@ -29,6 +29,8 @@ export interface AdmissionDeps {
   stale(): boolean;
   /** min-replicas-to-write is not met. */
   tooFewReplicas(): boolean;
+  /** What is answered while a script takes too long, or null. */
+  busy(): string | null;
   /** Whether data no longer fits in maxmemory, after trying to make room. */
   outOfMemory(): boolean;
 }
@@ -76,12 +78,12 @@ const aclGate: Gate = (call, command, deps) => deps.denied(call, command);
 
 /** The flags that count: for EXEC, those of what it will run. */
 function flagsOf(call: Call, command: Command, deps: AdmissionDeps): number {
-  return command.spec.endsTransaction === true ? deps.queuedFlags(call.session) : command.flags;
+  return command.spec.endsTransaction === true ? deps.queuedFlags(call.session) : call.flags;
 }
 
 /** Whether the command, or for EXEC one that it will run, does not have the flag. */
 function lacks(call: Call, command: Command, flag: number, deps: AdmissionDeps): boolean {
-  if ((command.flags & flag) === 0) return true;
+  if ((call.flags & flag) === 0) return true;
   return command.spec.endsTransaction === true && (deps.queuedLacking(call.session) & flag) !== 0;
 }
 
@@ -101,8 +103,8 @@ const readOnlyGate: Gate = (call, command, deps) =>
   (flagsOf(call, command, deps) & FLAGS.write) !== 0 && deps.readOnly() ? errors.readOnly : null;
 
 /** A replica's connection is for the stream: replies to other commands would get into it. */
-const replicaGate: Gate = ({ session }, command) =>
-  session.role === "replica" && (command.flags & (FLAGS.write | FLAGS.readonly | FLAGS.may_replicate)) !== 0
+const replicaGate: Gate = ({ session, flags }) =>
+  session.role === "replica" && (flags & (FLAGS.write | FLAGS.readonly | FLAGS.may_replicate)) !== 0
     ? "ERR Replica can't interact with the keyspace"
     : null;
 
@@ -126,6 +128,10 @@ const loadingGate: Gate = (call, command, deps) => {
   return refused ? errors.loading : null;
 };
 
+/** While a script runs that takes long, only what can end it, and what harms nobody. */
+const busyGate: Gate = (_call, command, deps) =>
+  (command.flags & FLAGS.allow_busy) === 0 ? deps.busy() : null;
+
 const GATES: readonly Gate[] = [
   subcommandGate,
   arityGate,
@@ -140,10 +146,12 @@ const GATES: readonly Gate[] = [
   subscribedGate,
   staleGate,
   loadingGate,
+  busyGate,
 ];
 
 /** The error that keeps the command from being executed, or null. */
 export function refuse(call: Call, command: Command, deps: AdmissionDeps): string | null {
+  call.flags = command.flagsOf(call);
   for (let i = 0; i < GATES.length; i++) {
     const error = GATES[i]!(call, command, deps);
     if (error !== null) return error;

@@ -127,7 +127,7 @@ export class AppendOnly {
       (databases, bytes) =>
         asRdb
           ? new RdbRecords(databases, bytes, server.persistence.options(true), true)
-          : new RestoreRecords(bytes),
+          : new RestoreRecords(bytes, [...server.scripting.functions.sources()]),
       { write, done, failed: (error) => sink.failed(error) },
       () => server.config.values.rdbKeySaveDelay,
     );

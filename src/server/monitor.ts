@@ -26,7 +26,10 @@ export class MonitorFeed {
   }
 
   feed(call: Call, command: Command): void {
-    if ((command.flags & (FLAGS.skip_monitor | FLAGS.admin)) !== 0) return;
+    if ((command.flags & (FLAGS.skip_monitor | FLAGS.admin)) === 0) this.show(call, command);
+  }
+
+  show(call: Call, command: Command): void {
     const now = this.clock.microseconds();
     const seconds = Math.floor(now / 1_000_000);
     const micros = String(now % 1_000_000).padStart(6, "0");

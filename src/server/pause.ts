@@ -53,6 +53,6 @@ export class Pause {
     if (this.gate?.(call, command)) return true;
     if (this.mode === "off") return false;
     if (command.spec.endsPause === true) return false;
-    return this.mode === "all" || (command.flags & (FLAGS.write | FLAGS.may_replicate)) !== 0;
+    return this.mode === "all" || (command.flagsOf(call) & (FLAGS.write | FLAGS.may_replicate)) !== 0;
   }
 }

@@ -1,7 +1,6 @@
 import { existsSync, rmSync } from "node:fs";
 import { resolve } from "node:path";
 import { BaseFile } from "../aof/base-file.ts";
-import { latin1Text } from "../bytes/ascii.ts";
 import { readContext } from "../commands/dump.ts";
 import { systemErrorText } from "../config/errors.ts";
 import { decodeBytes } from "../config/text.ts";
@@ -10,6 +9,7 @@ import { type LoadOptions, type LoadTarget, RdbLoad } from "../rdb/load.ts";
 import type { RdbSource } from "../rdb/reader.ts";
 import { auxFields, RdbRecords, RdbSave, type SaveOptions, usageOf } from "../rdb/save.ts";
 import { FileSource } from "../rdb/sources.ts";
+import type { LibrarySet } from "../scripting/functions.ts";
 import type { Server } from "./server.ts";
 import { SnapshotJob } from "./snapshot-job.ts";
 
@@ -42,11 +42,6 @@ export class Persistence {
   saves = 0;
   keysLoaded = 0;
   keysExpired = 0;
-  /**
-   * Sources of function libraries by their first line, which names them: kept as they were loaded, and saved again,
-   * until there is something to run them.
-   */
-  readonly functions = new Map<string, Uint8Array>();
   job: SnapshotJob | null = null;
   /** Bytes of records that the last BGSAVE had to write ahead of their turn, see SnapshotGuard. */
   lastCopied = 0;
@@ -77,7 +72,7 @@ export class Persistence {
       compress: config.values.rdbcompression,
       checksum: config.values.rdbchecksum,
       usage: usageOf(config.values.maxmemoryPolicy),
-      functions: [...this.functions.values()],
+      functions: [...this.server.scripting.functions.sources()],
       aux: auxFields({
         now: clock.now,
         usedMemory: memory.used,
@@ -284,15 +279,24 @@ export class Persistence {
     source: RdbSource = FileSource.open(this.path),
     options: Partial<LoadOptions> = {},
     target: LoadTarget = this.server.keyspace,
+    libraries: LibrarySet | undefined = undefined,
   ): RdbLoad {
-    const { config, log } = this.server;
+    const { config, log, scripting } = this.server;
     return new RdbLoad(source, target, {
       context: readContext(this.server),
       log,
       checksum: config.values.rdbchecksum,
       deep: config.values.sanitizeDumpPayload === "yes",
       skipExpired: true,
-      onFunction: (source) => this.functions.set(firstLine(source), source),
+      onFunction: (source) => {
+        const replace = options.allowDuplicates === true;
+        try {
+          scripting.functions.load(source, { replace, patient: true }, libraries);
+        } catch (error) {
+          log.warning(`Failed loading library, ${error instanceof Error ? error.message : String(error)}`);
+          throw error;
+        }
+      },
       ...options,
     });
   }
@@ -300,7 +304,7 @@ export class Persistence {
   /** Lets go of all that is loaded, for a load that takes its place. */
   clear(): void {
     this.server.keyspace.flushAll();
-    this.functions.clear();
+    this.server.scripting.functions.flush();
   }
 
   /** A load has ended. */
@@ -348,9 +352,4 @@ export class ForegroundSave {
     this.ended(null);
     return "done";
   }
-}
-
-function firstLine(source: Uint8Array): string {
-  const end = source.indexOf(10);
-  return latin1Text(source, 0, end < 0 ? source.length : end);
 }

@@ -7,6 +7,7 @@ import type { SnapshotSink } from "../replication/full-sync.ts";
 import type { MasterLink } from "../replication/link.ts";
 import type { SnapshotReceiver } from "../replication/receiver.ts";
 import { Replication } from "../replication/replication.ts";
+import { LibrarySet } from "../scripting/functions.ts";
 import { clientTls } from "./listeners.ts";
 import { Loading } from "./loading.ts";
 import type { Server } from "./server.ts";
@@ -161,7 +162,9 @@ export class Replicating {
     }
     log.notice("MASTER <-> REPLICA sync: Loading DB in memory");
     const target = keep ? new Keyspace(keyspace.context, keyspace.count) : keyspace;
-    const loaded = await this.loadInto(target, receiver, keep && sameHistory);
+    const libraries = new LibrarySet();
+    const loaded = await this.loadInto(target, libraries, receiver, keep && sameHistory);
+    if (loaded || !keep) server.scripting.functions.adopt(loaded ? libraries : new LibrarySet());
     if (keep) {
       log.notice(
         `MASTER <-> REPLICA sync: ${loaded ? "Swapping active DB with loaded DB" : "Discarding temporary DB in background"}`,
@@ -177,12 +180,22 @@ export class Replicating {
   }
 
   /** Whether it could be loaded; the load has logged what it met with. */
-  private async loadInto(target: Keyspace, receiver: SnapshotReceiver, serving: boolean): Promise<boolean> {
+  private async loadInto(
+    target: Keyspace,
+    libraries: LibrarySet,
+    receiver: SnapshotReceiver,
+    serving: boolean,
+  ): Promise<boolean> {
     const { server } = this;
     const { persistence } = server;
     const delay = () => Math.max(0, server.config.values.keyLoadDelay) / 1000;
     try {
-      const load = persistence.load(FileSource.open(persistence.path), { skipExpired: false }, target);
+      const load = persistence.load(
+        FileSource.open(persistence.path),
+        { skipExpired: false },
+        target,
+        libraries,
+      );
       server.loading = new Loading(receiver.received, () => load.consumed, serving);
       for (;;) {
         const end = performance.now() + SLICE_MS;

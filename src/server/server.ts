@@ -51,6 +51,7 @@ import { Persistence } from "./persistence.ts";
 import { refuseConnection } from "./refuse-connection.ts";
 import { removals } from "./removals.ts";
 import { Replicating } from "./replicating.ts";
+import { Scripting } from "./scripting.ts";
 import { Shutdown } from "./shutdown.ts";
 import { SlowCommands } from "./slow-commands.ts";
 import { Turn } from "./turn.ts";
@@ -93,6 +94,7 @@ export class Server implements ConnectionHost {
   readonly cronDeps: CronDeps;
   readonly monitors = new MonitorFeed(this.clock);
   readonly access = new AccessClock(this.clock, this.random);
+  readonly scripting: Scripting;
   readonly persistence = new Persistence(this);
   readonly appendOnly: AppendOnly;
   readonly replicating: Replicating;
@@ -159,6 +161,7 @@ export class Server implements ConnectionHost {
     readonly log: Log,
   ) {
     const { values } = config;
+    this.scripting = new Scripting(this);
     this.appendOnly = new AppendOnly(this);
     this.replicating = new Replicating(this);
     this.replication = this.replicating.replication;
@@ -239,17 +242,15 @@ export class Server implements ConnectionHost {
         this.loading !== null ||
         this.replication.isReplica ||
         values.minReplicasToWrite > 0 ||
+        this.scripting.runs.busy ||
         this.diskRefusal !== null,
       loading: () => (this.loading === null ? "no" : this.loading.serving ? "serving" : "yes"),
-      readOnly: () => this.replication.isReplica && values.replicaReadOnly,
-      stale: () => this.replication.isStale && !values.replicaServeStaleData,
-      tooFewReplicas: () =>
-        !this.replication.isReplica &&
-        values.minReplicasToWrite > 0 &&
-        values.minReplicasMaxLag > 0 &&
-        this.replication.primary.goodCount < values.minReplicasToWrite,
+      readOnly: () => this.readOnly,
+      stale: () => this.stale,
+      tooFewReplicas: () => this.tooFewReplicas,
       diskRefusal: () => this.diskRefusal,
-      outOfMemory: () => this.eviction.outOfMemory(),
+      busy: () => (this.scripting.runs.busy ? this.scripting.runs.busyError : null),
+      outOfMemory: () => this.outOfMemory,
       replicaReplied: (connection) => {
         const command = connection.session.lastCommand?.fullName ?? "NULL";
         this.log.warning(
@@ -362,8 +363,32 @@ export class Server implements ConnectionHost {
     for (const connection of [...this.clients.connections()]) connection.close("now");
   }
 
+  /** A replica that takes writes from its master alone. */
+  get readOnly(): boolean {
+    return this.replication.isReplica && this.config.values.replicaReadOnly;
+  }
+
+  /** A replica that does not want to answer with data that may be old. */
+  get stale(): boolean {
+    return this.replication.isStale && !this.config.values.replicaServeStaleData;
+  }
+
+  get tooFewReplicas(): boolean {
+    const { minReplicasToWrite, minReplicasMaxLag } = this.config.values;
+    return (
+      !this.replication.isReplica &&
+      minReplicasToWrite > 0 &&
+      minReplicasMaxLag > 0 &&
+      this.replication.primary.goodCount < minReplicasToWrite
+    );
+  }
+
+  get outOfMemory(): boolean {
+    return this.eviction.outOfMemory();
+  }
+
   /** Why nothing may be written at present, or null. */
-  private get diskRefusal(): string | null {
+  get diskRefusal(): string | null {
     const { aof } = this.appendOnly;
     return this.persistence.refusal ?? (aof.enabled ? aof.writer.refusal : null);
   }
@@ -498,6 +523,14 @@ export class Server implements ConnectionHost {
     this.turn.forget(connection);
   }
 
+  /** A script pauses in the midst of its work: nothing else changes anything. */
+  scriptBusy(busy: boolean): void {
+    if (busy) this.cron.stop();
+    else if (!this.shutdown.saving) this.cron.start();
+    this.blocking.paused = busy;
+    if (!busy && this.blocking.hasReady) this.blocking.serve();
+  }
+
   /** Lets clients go on whose commands waited. */
   resumeAll(): void {
     const waiting = [...this.suspendedConnections];
@@ -509,7 +542,7 @@ export class Server implements ConnectionHost {
   }
 
   /** Answers a client that waited, and lets its connection go on. */
-  private answer(session: Session, reply: Uint8Array, wrote: boolean): void {
+  answer(session: Session, reply: Uint8Array, wrote: boolean): void {
     const connection = this.clients.get(session.id);
     if (connection === undefined || connection.closed) return;
     if (session.replyMode === "on") this.turn.holdApart(connection, reply, wrote);

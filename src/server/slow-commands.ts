@@ -37,7 +37,8 @@ export class SlowCommands {
     this.latency.note(command.has("fast") ? "fast-command" : "command", microseconds / 1000);
     const { slowlogLogSlowerThan } = this.values;
     if (slowlogLogSlowerThan < 0 || microseconds < slowlogLogSlowerThan) return;
-    if ((command.flags & FLAGS.skip_slowlog) !== 0) return;
+    // What a script calls is part of the script.
+    if ((command.flags & FLAGS.skip_slowlog) !== 0 || call.session.scripted) return;
     this.slowlog.add({
       time: Math.floor(Date.now() / 1000),
       microseconds: Math.floor(microseconds),

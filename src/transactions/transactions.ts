@@ -77,8 +77,9 @@ export class Transactions implements KeyWatcher {
     const transaction = this.open.get(call.session)!;
     const args = Array.from({ length: call.argc }, (_, i) => call.bytes(i));
     for (const arg of args) transaction.bytes += arg.length + 32;
-    transaction.flags |= command.flags;
-    transaction.lacking |= ~command.flags;
+    const flags = command.flagsOf(call);
+    transaction.flags |= flags;
+    transaction.lacking |= ~flags;
     transaction.commands.push({ command, request: Request.of(args) });
     call.session.queuedCommands = transaction.commands.length;
     call.session.queuedBytes = transaction.bytes;

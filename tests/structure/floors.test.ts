@@ -22,6 +22,7 @@ const LEFTWARDS = new Set([5]);
 const PACKAGES: Record<string, readonly string[]> = {
   citty: ["src/main.ts"],
   consola: ["src/host/log.ts"],
+  "wasmoon-lua5.1/dist/liblua5.1.wasm": ["src/scripting/lua/"],
   bun: ["src/server/", "src/console/"],
   "bun:ffi": ["src/server/process-title.ts"],
 };

@@ -50,8 +50,8 @@ function sortValue(call: Call, sorting: Sorting, options: SortOptions, position:
   const length = source.length(db, position);
   const from = Math.min(Math.max(options.offset, 0), length);
   const to = options.count < 0 ? length : Math.min(length, from + options.count);
-  // What is stored has to be the same everywhere, so a set is put in some order at least.
-  const forced = options.inOrder && type === TYPE_SET && options.store > 0;
+  // What is stored, or a script works with, is to be the same everywhere: a set is put in some order at least.
+  const forced = options.inOrder && type === TYPE_SET && (options.store > 0 || call.session.scripted);
   if (options.inOrder && !forced) {
     const whole = type === TYPE_SET;
     const count = whole ? length : to - from;

@@ -67,8 +67,13 @@ class ReadOptions {
     this.groupAt = this.keysAt = 0;
     for (let i = 1; i < call.argc && this.keysAt === 0; i++) {
       const more = call.argc - i - 1;
-      if (more > 0 && call.is(i, BLOCK)) this.timeout = readTimeout(call, ++i);
-      else if (more > 0 && call.is(i, COUNT)) {
+      if (more > 0 && call.is(i, BLOCK)) {
+        if (call.session.scripted)
+          throw new CommandError(
+            `ERR ${call.quoted(0)} command is not allowed with BLOCK option from scripts`,
+          );
+        this.timeout = readTimeout(call, ++i);
+      } else if (more > 0 && call.is(i, COUNT)) {
         const count = call.int(++i);
         this.count = count <= 0 ? NO_LIMIT : count;
       } else if (more > 0 && call.is(i, STREAMS)) {

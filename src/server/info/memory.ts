@@ -4,7 +4,7 @@ import { humanBytes } from "../../stats/memory-figures.ts";
 import type { Server } from "../server.ts";
 import type { Field } from "./info.ts";
 
-/** INFO's section memory. What concerns scripts and cluster links is 0: there are none. */
+/** INFO's section memory. What concerns cluster links is 0: there are none. */
 
 export function memorySection(server: Server): Field[] {
   const { values } = server.config;
@@ -17,6 +17,8 @@ export function memorySection(server: Server): Field[] {
     replicas.all += clientMemory(session);
     replicas.output += session.link.outputBytes + session.heldOutput;
   }
+  const { scripts, functions } = server.scripting;
+  const lua = { eval: scripts.luaMemory, functions: functions.luaMemory };
   const ratio = (value: number) => value.toFixed(2);
   return [
     ["used_memory", figures.used],
@@ -35,19 +37,19 @@ export function memorySection(server: Server): Field[] {
     ["allocator_resident", figures.allocatorActive],
     ["total_system_memory", total],
     ["total_system_memory_human", humanBytes(total)],
-    ["used_memory_lua", 0],
-    ["used_memory_vm_eval", 0],
-    ["used_memory_lua_human", humanBytes(0)],
-    ["used_memory_scripts_eval", 0],
-    ["number_of_cached_scripts", 0],
-    ["number_of_functions", 0],
-    ["number_of_libraries", 0],
-    ["used_memory_vm_functions", 0],
-    ["used_memory_vm_total", 0],
-    ["used_memory_vm_total_human", humanBytes(0)],
-    ["used_memory_functions", 0],
-    ["used_memory_scripts", 0],
-    ["used_memory_scripts_human", humanBytes(0)],
+    ["used_memory_lua", lua.eval],
+    ["used_memory_vm_eval", lua.eval],
+    ["used_memory_lua_human", humanBytes(lua.eval)],
+    ["used_memory_scripts_eval", scripts.cacheMemory],
+    ["number_of_cached_scripts", scripts.count],
+    ["number_of_functions", functions.current.functions.size],
+    ["number_of_libraries", functions.current.libraries.size],
+    ["used_memory_vm_functions", lua.functions],
+    ["used_memory_vm_total", lua.eval + lua.functions],
+    ["used_memory_vm_total_human", humanBytes(lua.eval + lua.functions)],
+    ["used_memory_functions", functions.sourceBytes],
+    ["used_memory_scripts", scripts.cacheMemory + functions.sourceBytes],
+    ["used_memory_scripts_human", humanBytes(scripts.cacheMemory + functions.sourceBytes)],
     ["maxmemory", values.maxmemory],
     ["maxmemory_human", humanBytes(values.maxmemory)],
     ["maxmemory_policy", values.maxmemoryPolicy],

@@ -26,7 +26,7 @@ export class Recorder {
 
   constructor(clock: Clock) {
     this.executor = new Executor({
-      monitors: { active: false, feed() {} },
+      monitors: { active: false, feed() {}, show() {} },
       clock,
       counters: new Counters(),
       effects: this.sink,

@@ -75,7 +75,7 @@ export class Bench {
     this.call.session = new Session(1, {} as SessionLink, 0);
     this.call.reply = new ReplyWriter();
     this.executor = new Executor({
-      monitors: { active: false, feed() {} },
+      monitors: { active: false, feed() {}, show() {} },
       clock: this.context.clock,
       counters: new Counters(),
       effects: {
