@@ -41,15 +41,13 @@ export class Objects {
   }
 
   free(id: number): void {
-    const value = this.table[id]!;
-    if (value.watch === null) value.dispose();
-    else value.watch.inherit();
+    letGo(this.table[id]!);
     this.table[id] = null;
     this.spare.push(id);
   }
 
   clear(): void {
-    for (const value of this.table) value?.dispose();
+    for (const value of this.table) if (value !== null) letGo(value);
     this.table.length = 1;
     this.spare.length = 0;
   }
@@ -63,6 +61,12 @@ export class Objects {
     for (const value of this.table) if (value !== null) bytes += value.memoryUse;
     return bytes;
   }
+}
+
+/** Also where all are let go: a snapshot of another database may still read one that was moved here from there. */
+function letGo(value: BigValue): void {
+  if (value.watch === null) value.dispose();
+  else value.watch.inherit();
 }
 
 const GONE: BigValue = { memoryUse: 0, clone: () => GONE, dispose: () => {}, watch: null };
