@@ -111,7 +111,7 @@ export class Call {
   /** Tells of an event of this class (NOTIFY) at the key in argument i. */
   event(kind: number, name: string, i: number, db = this.db): void {
     const { events } = db.context;
-    if ((events.classes & kind) !== 0) events.emit(name, db.id, this.buf, this.start[i]!, this.end[i]!);
+    if ((events.classes & kind) !== 0) events.emit(kind, name, db.id, this.buf, this.start[i]!, this.end[i]!);
   }
 
   /** Argument i is a secret: MONITOR and SLOWLOG show "(redacted)" in its place. */
