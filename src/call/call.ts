@@ -25,6 +25,8 @@ export class Call {
   flags = 0;
   /** Changes made to the data set by this command; 0 means there is nothing to propagate. */
   dirty = 0;
+  /** The argument with a key that the row says may have been changed, and was not; 0: there is none. */
+  unchangedKey = 0;
   /** The command waits for something and has not replied (blocking/). */
   blocked = false;
   /** Whether somebody receives effects; where not, handlers need not put them together. */

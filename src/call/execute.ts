@@ -95,6 +95,7 @@ export class Executor {
     const mark = reply.pos;
     const errorsBefore = reply.errorCount;
     call.dirty = 0;
+    call.unchangedKey = 0;
     call.effects = null;
     call.blocked = false;
     call.secrets = null;

@@ -62,9 +62,9 @@ export const TRACKING: Record<string, string> = {
     A MGET k l m
     B DEL k missing
     B MSET l 1 m 2
-    A SMEMBERS s
+    A SCARD s
     B SADD s a b
-    A SMEMBERS s
+    A SCARD s
     B SMOVE s t a
     A EXISTS s t
     B SMOVE s t nothing
