@@ -230,6 +230,22 @@ export const TRACKING: Record<string, string> = {
     A GET k
     B SET k 1
   `,
+  "needs 7.2: scripts, what their commands read and change": `
+    A HELLO 3
+    A CLIENT TRACKING on
+    A EVAL "return redis.call('get', KEYS[1])" 1 k
+    B SET k 1
+    A EVAL_RO "return redis.call('get', 'l')" 1 k
+    B MSET k 1 l 2
+    A GET k
+    A EVAL "redis.call('set', KEYS[1], 'x') redis.call('set', KEYS[1], 'y') return redis.call('get', KEYS[1])" 1 k
+    A EVAL "return redis.call('set', KEYS[1], 'z')" 1 k
+    A CLIENT TRACKING off
+    A CLIENT TRACKING on NOLOOP
+    A GET k
+    A EVAL "return redis.call('set', KEYS[1], 'z')" 1 k
+    B EVAL "return redis.call('set', KEYS[1], 'z')" 1 k
+  `,
   "more keys than the table may have": `
     A HELLO 3
     A CLIENT TRACKING on
