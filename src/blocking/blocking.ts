@@ -8,6 +8,7 @@ import type { Command } from "../call/registry.ts";
 import type { Session } from "../call/session.ts";
 import type { Database } from "../keyspace/database.ts";
 import { TYPE_LIST, TYPE_STREAM, TYPE_ZSET } from "../keyspace/record.ts";
+import type { Outbox } from "../push/outbox.ts";
 import { CommandError, errors } from "../resp/errors.ts";
 import { ReplyWriter } from "../resp/reply-writer.ts";
 import { Request } from "../resp/request.ts";
@@ -65,6 +66,7 @@ export interface BlockingDeps {
   eventBegins(): void;
   /** Lets time go on after a transaction, before commands are tried again. */
   updateClock(): void;
+  readonly outbox: Outbox;
   /** Somebody begins or ends to wait for a key. */
   watchingChanged(): void;
 }
@@ -303,7 +305,7 @@ export class Blocking implements KeyWatcher {
     try {
       this.load(session, request);
       const refusal = this.deps.refusal(this.call, command);
-      if (refusal === null) this.deps.execute()(this.call, command);
+      if (refusal === null) this.run(command);
       else this.reject(command, refusal);
     } finally {
       this.retrying = null;
@@ -322,7 +324,16 @@ export class Blocking implements KeyWatcher {
   /** The reply is in `writer` afterwards. */
   private execute(session: Session, request: Request, command: Command): void {
     this.load(session, request);
-    this.deps.execute()(this.call, command);
+    this.run(command);
+  }
+
+  /** Executes the call; pushes to its session come behind its reply. */
+  private run(command: Command): void {
+    const { call, writer, deps } = this;
+    deps.outbox.within(call.session, writer, () => {
+      deps.execute()(call, command);
+      return !call.blocked;
+    });
   }
 
   private reject(command: Command, error: string): void {

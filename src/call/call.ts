@@ -25,6 +25,8 @@ export class Call {
   flags = 0;
   /** Changes made to the data set by this command; 0 means there is nothing to propagate. */
   dirty = 0;
+  /** The argument with a key that the row says may have been changed, and was not; 0: there is none. */
+  unchangedKey = 0;
   /** The command waits for something and has not replied (blocking/). */
   blocked = false;
   /** Whether somebody receives effects; where not, handlers need not put them together. */
@@ -111,7 +113,7 @@ export class Call {
   /** Tells of an event of this class (NOTIFY) at the key in argument i. */
   event(kind: number, name: string, i: number, db = this.db): void {
     const { events } = db.context;
-    if ((events.classes & kind) !== 0) events.emit(name, db.id, this.buf, this.start[i]!, this.end[i]!);
+    if ((events.classes & kind) !== 0) events.emit(kind, name, db.id, this.buf, this.start[i]!, this.end[i]!);
   }
 
   /** Argument i is a secret: MONITOR and SLOWLOG show "(redacted)" in its place. */

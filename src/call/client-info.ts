@@ -33,6 +33,11 @@ function flagsOf(session: Session): string {
   if (session.subscribed) flags += "P";
   if (session.inTransaction) flags += "x";
   if (link.suspended) flags += "b";
+  if (session.tracking !== null) {
+    flags += "t";
+    if (session.tracking.brokenRedirect) flags += "R";
+    if (session.tracking.broadcast) flags += "B";
+  }
   if (session.closing) flags += "c";
   if (link.unixSocket) flags += "U";
   if (session.noEvict) flags += "e";
@@ -52,6 +57,6 @@ export function clientInfo(session: Session, now: number): string {
     ` qbuf-free=${link.queryCapacity - link.queryBytes} argv-mem=${session.argvBytes} multi-mem=${session.queuedBytes} rbs=0 rbp=0` +
     ` obl=0 oll=${link.outputPieces} omem=${link.outputBytes} tot-mem=${clientMemory(session)}` +
     ` events=${link.outputBytes > 0 ? "rw" : "r"} cmd=${session.lastCommand?.fullName ?? "NULL"}` +
-    ` user=${session.user?.name ?? "(superuser)"} redir=-1 resp=${session.resp} lib-name=${session.libName} lib-ver=${session.libVersion}`
+    ` user=${session.user?.name ?? "(superuser)"} redir=${session.tracking?.redirect ?? -1} resp=${session.resp} lib-name=${session.libName} lib-ver=${session.libVersion}`
   );
 }

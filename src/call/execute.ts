@@ -26,6 +26,12 @@ export interface EffectSink {
   end(): void;
 }
 
+/** Client-side caching: sees what commands read. */
+export interface ReadFeed {
+  readonly active: boolean;
+  executed(call: Call, command: Command): void;
+}
+
 /** MONITOR: sees every command once it has been executed, when it is known which arguments are secrets. */
 export interface CommandFeed {
   readonly active: boolean;
@@ -43,6 +49,7 @@ export interface ExecuteDeps {
   /** On a replica: told when a client's own write begins and ends (see KeyspaceContext). Null on a master. */
   localWrites: { localWrites: boolean } | null;
   monitors: CommandFeed;
+  reads: ReadFeed;
   /** Tells of an exception that is no CommandError: a bug. */
   onBug(error: unknown, call: Call, command: Command): void;
   /** Called for each command with its duration; decides on slow log and latency events. */
@@ -88,6 +95,7 @@ export class Executor {
     const mark = reply.pos;
     const errorsBefore = reply.errorCount;
     call.dirty = 0;
+    call.unchangedKey = 0;
     call.effects = null;
     call.blocked = false;
     call.secrets = null;
@@ -102,6 +110,7 @@ export class Executor {
       this.answerFailure(error, call, command, mark);
     }
     if (localWrites !== null) localWrites.localWrites = false;
+    if (deps.reads.active) deps.reads.executed(call, command);
     if (deps.monitors.active) deps.monitors.feed(call, command);
     if (call.dirty > 0) {
       deps.counters.changes += call.dirty;

@@ -1,4 +1,5 @@
 import type { Command } from "./registry.ts";
+import type { TrackingState } from "./tracking-state.ts";
 
 /**
  * A client as commands see it: who it is, which protocol and database it speaks to, what it may do. The
@@ -86,6 +87,8 @@ export class Session {
   channels = 0;
   patterns = 0;
   shardSubscriptions = 0;
+  /** CLIENT TRACKING, while it is on. */
+  tracking: TrackingState | null = null;
   /**
    * No gate that looks at the client holds a plain command back: it is authenticated as somebody who may do
    * everything, not in RESP2's subscribed mode, and no replica. Follows from the setters below, so that dispatching a

@@ -136,6 +136,8 @@ export interface CommandSpec {
   whileSubscribed?: boolean;
   /** What it answers with are pushes, which CLIENT REPLY does not hold back. */
   answersByPush?: boolean;
+  /** What CLIENT CACHING has said holds beyond it; also said by a container of its subcommands. */
+  keepsCaching?: boolean;
   /** Executed inside MULTI instead of being queued. */
   immediate?: boolean;
   /** Executed during CLIENT PAUSE: it ends the pause. */

@@ -1,11 +1,16 @@
 import type { CommandSpec } from "../call/spec.ts";
 import * as handlers from "./client/handlers.ts";
 import { kill } from "./client/kill.ts";
+import * as tracking from "./client/tracking.ts";
 import { replyHelp } from "./help.ts";
 
 /** CLIENT: who is connected, and what a connection says about itself. */
 
 const HELP = [
+  "CACHING (YES|NO)",
+  "    Whether the next command's keys are tracked, in the modes OPTIN and OPTOUT.",
+  "GETREDIR",
+  "    The id of the client that is told of changes in this one's place.",
   "GETNAME",
   "    The name of this connection.",
   "ID",
@@ -44,6 +49,11 @@ const HELP = [
   "    Tell about the client library:",
   "    * LIB-NAME: its name.",
   "    * LIB-VER: its version.",
+  "TRACKING (ON|OFF) [REDIRECT <id>] [BCAST] [PREFIX <prefix> [...]]",
+  "         [OPTIN] [OPTOUT] [NOLOOP]",
+  "    Whether this connection is told when keys that it may have cached change.",
+  "TRACKINGINFO",
+  "    What tracking does for this connection.",
   "UNBLOCK <clientid> [TIMEOUT|ERROR]",
   "    End the blocking command of another connection.",
   "NO-EVICT (ON|OFF)",
@@ -56,6 +66,7 @@ export function clientCommands(deps: handlers.ClientDeps): CommandSpec[] {
   return [
     {
       name: "client",
+      keepsCaching: true,
       arity: -2,
       flags: [],
       categories: [],
@@ -64,6 +75,18 @@ export function clientCommands(deps: handlers.ClientDeps): CommandSpec[] {
       summary: "Commands about client connections.",
       complexity: "Depends on the subcommand",
       subcommands: [
+        {
+          name: "caching",
+          arity: 3,
+          flags: ["noscript", "loading", "stale"],
+          categories: ["connection"],
+          since: "6.0.0",
+          group: "connection",
+          summary: "Whether what the next command reads is tracked.",
+          complexity: "O(1)",
+          args: "mode=(YES|NO)",
+          run: tracking.caching,
+        },
         {
           name: "getname",
           arity: 2,
@@ -74,6 +97,17 @@ export function clientCommands(deps: handlers.ClientDeps): CommandSpec[] {
           summary: "The connection's name.",
           complexity: "O(1)",
           run: handlers.getname,
+        },
+        {
+          name: "getredir",
+          arity: 2,
+          flags: ["noscript", "loading", "stale"],
+          categories: ["connection"],
+          since: "6.0.0",
+          group: "connection",
+          summary: "The client that is told of changes in this one's place.",
+          complexity: "O(1)",
+          run: tracking.getredir,
         },
         {
           name: "help",
@@ -223,6 +257,29 @@ export function clientCommands(deps: handlers.ClientDeps): CommandSpec[] {
           args: "connection-name",
           tips: ["request_policy:all_nodes", "response_policy:all_succeeded"],
           run: handlers.setname,
+        },
+        {
+          name: "tracking",
+          arity: -3,
+          flags: ["noscript", "loading", "stale"],
+          categories: ["connection"],
+          since: "6.0.0",
+          group: "connection",
+          summary: "Whether the connection is told when what it has read changes.",
+          complexity: "O(1). Some options cost more",
+          args: "status=(ON|OFF) [REDIRECT client-id:integer] [PREFIX... prefix] [BCAST] [OPTIN] [OPTOUT] [NOLOOP]",
+          run: (call) => tracking.tracking(call, deps),
+        },
+        {
+          name: "trackinginfo",
+          arity: 2,
+          flags: ["noscript", "loading", "stale"],
+          categories: ["connection"],
+          since: "6.2.0",
+          group: "connection",
+          summary: "What the connection is told of, and how.",
+          complexity: "O(1)",
+          run: tracking.trackinginfo,
         },
         {
           name: "unblock",

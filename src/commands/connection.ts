@@ -16,6 +16,7 @@ export interface ConnectionDeps {
   readonly monitors: { remove(session: Session): void };
   readonly replication: { readonly isReplica: boolean };
   readonly subscriptions: { forget(session: Session): void };
+  readonly tracking: { disable(session: Session): void };
 }
 
 const PONG = latin1Bytes("pong");
@@ -60,6 +61,7 @@ function reset(call: Call, deps: ConnectionDeps): void {
   deps.monitors.remove(session);
   deps.transactions.discard(session);
   deps.subscriptions.forget(session);
+  deps.tracking.disable(session);
   session.dbIndex = 0;
   session.resp = 2;
   deps.acl.admit(session);

@@ -1,15 +1,14 @@
 import { allKeys, keyAt, keyNum, keyRange, oneKey } from "../call/key-specs.ts";
 import type { CommandSpec } from "../call/spec.ts";
-import type { SetLimits } from "../types/set.ts";
 import { sdiff, sdiffstore, sinter, sintercard, sinterstore, sunion, sunionstore } from "./sets/algebra.ts";
 import { sadd, scard, sismember, smembers, smismember, smove, srem } from "./sets/members.ts";
 import { spop } from "./sets/popping.ts";
 import { srandmember } from "./sets/sampling.ts";
 import { sscan } from "./sets/scanning.ts";
-import { Sets } from "./sets/values.ts";
+import { type SetSettings, Sets } from "./sets/values.ts";
 
 export interface SetDeps {
-  readonly config: { readonly values: SetLimits };
+  readonly config: { readonly values: SetSettings };
 }
 
 export function setCommands({ config }: SetDeps): CommandSpec[] {

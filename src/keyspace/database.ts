@@ -70,6 +70,8 @@ export interface KeyspaceListener {
   localExpiry(database: Database, hash: number): void;
   /** A key fell due and is about to be removed. */
   expired(database: Database, buf: Uint8Array, start: number, end: number): void;
+  /** Databases have been emptied. */
+  flushed(): void;
   /** Fields of a hash fell due and have been removed; where these were the last ones, the key is about to be. */
   fieldsExpired(
     database: Database,
@@ -160,7 +162,7 @@ export class Database {
   /** Tells of an event of this class (NOTIFY) at a key. */
   event(kind: number, name: string, buf: Uint8Array, start: number, end: number): void {
     const { events } = this.context;
-    if ((events.classes & kind) !== 0) events.emit(name, this.id, buf, start, end);
+    if ((events.classes & kind) !== 0) events.emit(kind, name, this.id, buf, start, end);
   }
 
   /** As `event`, at the key of this record. */

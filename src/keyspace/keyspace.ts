@@ -41,6 +41,12 @@ export class Keyspace {
 
   /** Empties one database; returns how many keys it had. */
   flush(id: number): number {
+    const keys = this.empty(id);
+    this.context.listener.flushed();
+    return keys;
+  }
+
+  private empty(id: number): number {
     const database = this.databases[id];
     if (database === undefined || database.size === 0) return 0;
     this.databases[id] = new Database(id, this.context);
@@ -54,14 +60,16 @@ export class Keyspace {
   /** Takes another keyspace's databases in place of its own, which are given back as flushed ones are. */
   adopt(other: Keyspace): void {
     for (let id = 0; id < this.count; id++) {
-      this.flush(id);
+      this.empty(id);
       this.databases[id] = other.databases[id];
     }
+    this.context.listener.flushed();
   }
 
   flushAll(): number {
     let keys = 0;
-    for (let id = 0; id < this.count; id++) keys += this.flush(id);
+    for (let id = 0; id < this.count; id++) keys += this.empty(id);
+    this.context.listener.flushed();
     return keys;
   }
 

@@ -1,7 +1,15 @@
 import { latin1Bytes, latin1Text } from "../bytes/ascii.ts";
-import { NOTIFY } from "../config/special.ts";
-import type { KeyEvents } from "../keyspace/key-events.ts";
+import { NOTIFY, NOTIFY_ALL } from "../config/special.ts";
+import { HARMLESS, type KeyEvents, UNTOLD } from "../keyspace/key-events.ts";
 import type { Subscriptions } from "./subscriptions.ts";
+
+/** Who is told of changed keys. */
+export interface KeyChanges {
+  changed(buf: Uint8Array, start: number, end: number): void;
+}
+
+/** Classes of events that are changes. */
+const CHANGES = UNTOLD | NOTIFY_ALL | NOTIFY.new;
 
 /**
  * Keyspace notifications: what happens to keys, published on channels
@@ -17,6 +25,9 @@ export class Notifications implements KeyEvents {
   classes = 0;
   private byKey = false;
   private byEvent = false;
+  /** Classes that are published. */
+  private published = 0;
+  private changes: KeyChanges | null = null;
   /** Names of events as messages: there are some dozens. */
   private readonly messages = new Map<string, Uint8Array>();
 
@@ -26,10 +37,27 @@ export class Notifications implements KeyEvents {
   apply(bits: number): void {
     this.byKey = (bits & NOTIFY.keyspace) !== 0;
     this.byEvent = (bits & NOTIFY.keyevent) !== 0;
-    this.classes = this.byKey || this.byEvent ? bits & ~(NOTIFY.keyspace | NOTIFY.keyevent) : 0;
+    this.published = this.byKey || this.byEvent ? bits & ~(NOTIFY.keyspace | NOTIFY.keyevent) : 0;
+    this.refresh();
   }
 
-  emit(name: string, database: number, buf: Uint8Array, start: number, end: number): void {
+  /** Tells of all changes of keys, published or not; null: of none any more. */
+  tell(changes: KeyChanges | null): void {
+    this.changes = changes;
+    this.refresh();
+  }
+
+  private refresh(): void {
+    this.classes = this.published | (this.changes === null ? 0 : CHANGES);
+  }
+
+  emit(kind: number, name: string, database: number, buf: Uint8Array, start: number, end: number): void {
+    if (this.changes !== null && (kind & CHANGES) !== 0 && (kind & HARMLESS) === 0)
+      this.changes.changed(buf, start, end);
+    if ((this.published & kind) !== 0) this.publish(name, database, buf, start, end);
+  }
+
+  private publish(name: string, database: number, buf: Uint8Array, start: number, end: number): void {
     const { subscriptions } = this;
     if (!subscriptions.audience) return;
     if (this.byKey) {

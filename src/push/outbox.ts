@@ -11,7 +11,7 @@ export class Outbox {
   executing: Session | null = null;
   /** Whether something waits for the command's end. */
   pending = false;
-  private readonly waiting: Uint8Array[] = [];
+  private waiting: Uint8Array[] = [];
 
   /** `bytes` must not change any more. */
   push(session: Session, bytes: Uint8Array): void {
@@ -25,5 +25,28 @@ export class Outbox {
     this.pending = false;
     for (const bytes of this.waiting) reply.raw(bytes);
     this.waiting.length = 0;
+  }
+
+  /**
+   * Executes a command of a session that waited, perhaps in the middle of another's. `execute` returns whether there
+   * is a reply, in `reply`, for its pushes to follow.
+   */
+  within(session: Session, reply: ReplyWriter, execute: () => boolean): void {
+    const { executing, pending, waiting } = this;
+    this.executing = session;
+    this.pending = false;
+    this.waiting = [];
+    let answered = false;
+    try {
+      answered = execute();
+    } finally {
+      const pushes = this.waiting;
+      this.executing = executing;
+      this.pending = pending;
+      this.waiting = waiting;
+      for (const bytes of pushes)
+        if (answered) reply.raw(bytes);
+        else this.push(session, bytes);
+    }
   }
 }

@@ -87,8 +87,12 @@ function lacks(call: Call, command: Command, flag: number, deps: AdmissionDeps):
   return command.spec.endsTransaction === true && (deps.queuedLacking(call.session) & flag) !== 0;
 }
 
-const memoryGate: Gate = (call, command, deps) =>
-  (flagsOf(call, command, deps) & FLAGS.denyoom) !== 0 && deps.outOfMemory() ? errors.oom : null;
+/** As in Redis any command makes room, also one that needs none; what would be queued needs memory in any case. */
+const memoryGate: Gate = (call, command, deps) => {
+  if (!deps.outOfMemory()) return null;
+  if (call.session.inTransaction && command.spec.immediate !== true) return errors.oom;
+  return (flagsOf(call, command, deps) & FLAGS.denyoom) !== 0 ? errors.oom : null;
+};
 
 /** Writes are refused while what is written cannot be saved; PING too, so that watchers notice, as in Redis. */
 const diskGate: Gate = (call, command, deps) =>

@@ -5,6 +5,7 @@ import type { Command, Registry } from "../call/registry.ts";
 import { FLAGS } from "../call/spec.ts";
 import type { Keyspace } from "../keyspace/keyspace.ts";
 import type { Outbox } from "../push/outbox.ts";
+import type { Tracking } from "../push/tracking.ts";
 import type { ReplyWriter } from "../resp/reply-writer.ts";
 import type { Request } from "../resp/request.ts";
 import { NEED_MORE, PROTOCOL_ERROR, READY } from "../resp/request-reader.ts";
@@ -33,6 +34,7 @@ export interface DispatcherDeps extends AdmissionDeps {
   blocking: Blocking;
   transactions: Transactions;
   outbox: Outbox;
+  tracking: Pick<Tracking, "active" | "enforceLimit">;
   outputLimits: OutputLimits;
   /** Whether a gate that concerns plain commands may be closed. */
   guarded(): boolean;
@@ -160,18 +162,21 @@ export class Dispatcher {
     const { deps, call } = this;
     const { session } = connection;
     const { writer } = deps;
-    const mark = writer.pos;
     let wrote = false;
     call.load(request);
     call.session = session;
     call.db = deps.keyspace.select(session.dbIndex);
     const command = deps.registry.lookup(call);
+    if (deps.tracking.active) deps.tracking.enforceLimit();
     const error =
       command === null
         ? this.unknown(connection)
         : command.plain && session.unrestricted && !deps.guarded() && command.acceptsArgs(call.argc)
           ? null
           : refuse(call, command, deps);
+    // Of keys that had to make room: their invalidations come before the reply.
+    if (deps.outbox.pending) deps.outbox.flush(writer);
+    const mark = writer.pos;
     if (command !== null && error === null) {
       if (deps.pause.delays(call, command)) {
         connection.suspended = true;

@@ -37,7 +37,8 @@ export class Eviction {
   }
 
   private get ignored(): boolean {
-    const { replication, config } = this.server;
+    const { replication, config, loading, pause } = this.server;
+    if (loading !== null || pause.mode !== "off") return true;
     return replication.isReplica && config.values.replicaIgnoreMaxmemory;
   }
 

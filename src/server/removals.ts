@@ -3,7 +3,7 @@ import { NOTIFY } from "../config/special.ts";
 import type { KeyspaceListener } from "../keyspace/database.ts";
 import type { Server } from "./server.ts";
 
-/** What falls due goes without a command: everybody who would have learned it from one is told here. */
+/** What goes without a command that names it: everybody who would have learned it from one is told here. */
 const DEL = latin1Bytes("DEL");
 const HDEL = latin1Bytes("HDEL");
 
@@ -17,6 +17,7 @@ export function removals(server: Server): KeyspaceListener {
       server.keyWatchers.expired(database.id, buf, start, end);
       if (server.effects.active) server.effects.command(database.id, [DEL, buf.subarray(start, end)]);
     },
+    flushed: () => server.tracking.flushed(),
     fieldsExpired: (database, buf, start, end, fields) => {
       database.event(NOTIFY.hash, "hexpired", buf, start, end);
       server.keyWatchers.expired(database.id, buf, start, end);

@@ -18,6 +18,7 @@ import { Keyspace } from "../keyspace/keyspace.ts";
 import { Notifications } from "../push/notifications.ts";
 import { Outbox } from "../push/outbox.ts";
 import { Subscriptions } from "../push/subscriptions.ts";
+import { Tracking } from "../push/tracking.ts";
 import { Effects } from "../replication/effects.ts";
 import type { Replication } from "../replication/replication.ts";
 import { ReplyWriter } from "../resp/reply-writer.ts";
@@ -110,6 +111,7 @@ export class Server implements ConnectionHost {
     () => this.resumeAll(),
     () => this.refreshExpiry(),
   );
+  readonly outbox = new Outbox();
   readonly blocking = new Blocking({
     keyspace: { select: (id) => this.keyspace.select(id) },
     commandOf: (session) => session.lastCommand!,
@@ -125,6 +127,7 @@ export class Server implements ConnectionHost {
     eventBegins: () => this.executor.begin(),
     updateClock: () => this.clock.update(),
     watchingChanged: () => this.keyWatchers.refresh(),
+    outbox: this.outbox,
   });
   readonly transactions = new Transactions({
     keyspace: { select: (id) => this.keyspace.select(id) },
@@ -149,11 +152,22 @@ export class Server implements ConnectionHost {
   readonly eviction = new Eviction(this);
   readonly localExpiries = new LocalExpiries();
   readonly keyWatchers = new KeyWatchers();
-  readonly outbox = new Outbox();
   readonly subscriptions = new Subscriptions(this.outbox);
   readonly notifications = new Notifications(this.subscriptions);
+  readonly tracking: Tracking = new Tracking({
+    outbox: this.outbox,
+    client: (id) => this.clients.get(id)?.session,
+    limit: () => this.config.values.trackingTableMaxKeys,
+    random: (bound) => this.random.below(bound),
+    activeChanged: (active) => this.notifications.tell(active ? this.tracking : null),
+    broadcastLater: () => this.turn.schedule(),
+  });
   readonly snapshots = new SnapshotGuard(() => this.keyspace.all());
-  readonly turn = new Turn(this.writer, () => this.appendOnly.aof.writer);
+  readonly turn = new Turn(
+    this.writer,
+    () => this.appendOnly.aof.writer,
+    () => this.tracking.broadcast(),
+  );
   private readonly suspendedConnections = new Set<Connection>();
 
   constructor(
@@ -201,6 +215,7 @@ export class Server implements ConnectionHost {
     this.slowCommands = new SlowCommands(this.slowlog, this.latency, values);
     this.executeDeps = {
       monitors: this.monitors,
+      reads: this.tracking,
       clock: this.clock,
       counters: this.counters,
       effects: this.effects,
@@ -231,6 +246,7 @@ export class Server implements ConnectionHost {
       blocking: this.blocking,
       transactions: this.transactions,
       outbox: this.outbox,
+      tracking: this.tracking,
       outputLimits: this.outputLimits,
       protectedCommands: () => ({ debug: values.enableDebugCommand, module: values.enableModuleCommand }),
       denied: (call, command) =>
@@ -303,6 +319,7 @@ export class Server implements ConnectionHost {
         () => this.pause.check(this.clock.now),
         () => this.replication.tick(),
         () => this.eviction.tick(),
+        () => this.tracking.enforceLimit(),
         () => {
           if (this.cronDeps.activeExpire) this.localExpiries.tick();
         },
@@ -519,6 +536,7 @@ export class Server implements ConnectionHost {
     this.clients.remove(connection);
     this.monitors.remove(connection.session);
     this.subscriptions.forget(connection.session);
+    this.tracking.disable(connection.session);
     this.suspendedConnections.delete(connection);
     this.turn.forget(connection);
   }

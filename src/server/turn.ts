@@ -69,6 +69,8 @@ export class Turn {
   constructor(
     private readonly writer: ReplyWriter,
     private readonly durability: () => Durability,
+    /** When all replies of a turn are on their way: what comes behind them. */
+    private readonly afterwards: () => void = () => {},
   ) {}
 
   /** Whether `noteWrite` is to be called. */
@@ -212,9 +214,16 @@ export class Turn {
     return latin1Bytes(`-${this.durability().refusal ?? "ERR write failed"}\r\n`);
   }
 
-  private schedule(): void {
+  /** Sees that the turn is ended. */
+  schedule(): void {
     if (this.scheduled) return;
     this.scheduled = true;
-    setImmediate(this.end);
+    setImmediate(this.finish);
   }
+
+  private readonly finish = (): void => {
+    this.end();
+    this.afterwards();
+    if (this.others.size > 0) this.end();
+  };
 }

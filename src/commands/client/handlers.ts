@@ -5,6 +5,7 @@ import { INT64_MAX } from "../../bytes/int64.ts";
 import type { Call } from "../../call/call.ts";
 import { clientInfo } from "../../call/client-info.ts";
 import type { Session } from "../../call/session.ts";
+import type { Tracking } from "../../push/tracking.ts";
 import { CommandError, errors, subcommandSyntax } from "../../resp/errors.ts";
 import { checkClientName } from "../connection.ts";
 
@@ -22,6 +23,7 @@ export interface ClientDeps {
   };
   readonly blocking: Pick<Blocking, "unblock">;
   readonly acl: Pick<Acl, "get">;
+  readonly tracking: Pick<Tracking, "enable" | "disable">;
 }
 
 const ON = latin1Bytes("on");

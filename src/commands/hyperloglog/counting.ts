@@ -1,6 +1,7 @@
 import { MAX_SAFE } from "../../bytes/int64.ts";
 import type { Call } from "../../call/call.ts";
 import { NOTIFY } from "../../config/special.ts";
+import { UNTOLD } from "../../keyspace/key-events.ts";
 import { CommandError, errors } from "../../resp/errors.ts";
 import {
   CHANGED,
@@ -58,6 +59,7 @@ export function pfcount(call: Call): void {
   // The cache is part of the value, so filling it is a change, which replicas and the AOF have to make too.
   hllStoreCount(value, count);
   call.dirty++;
+  call.event(UNTOLD, "", 1);
   call.reply.int(count);
 }
 

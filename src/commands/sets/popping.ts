@@ -10,10 +10,11 @@ import { dropIfEmpty, replyMembers } from "./members.ts";
 import { Sampler } from "./sampler.ts";
 import { replyItem, type Sets, type StoredSet } from "./values.ts";
 
-/** SPOP: takes random members out of a set; what it took is propagated as SREM, a whole set as DEL. */
+/** SPOP: takes random members out of a set; what it took is propagated as SREM, a whole set as DEL or UNLINK. */
 
 const SREM = latin1Bytes("SREM");
 const DEL = latin1Bytes("DEL");
+const UNLINK = latin1Bytes("UNLINK");
 /** Members of one SREM at most. */
 const BATCH = 1024;
 /** As in Redis: if less than a fifth stays for each that goes, those that stay are picked instead. */
@@ -64,7 +65,7 @@ function popMany(call: Call, sets: Sets): void {
     call.db.remove(set.position);
     call.event(NOTIFY.generic, "del", 1);
     call.dirty += size;
-    if (call.recording) call.propagate(DEL, call.bytes(1));
+    if (call.recording) call.propagate(sets.limits.lazyfreeLazyServerDel ? UNLINK : DEL, call.bytes(1));
     return;
   }
   reply.set(count);

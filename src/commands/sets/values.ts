@@ -24,6 +24,11 @@ export class StoredSet extends SetValue {
   }
 }
 
+export interface SetSettings extends SetLimits {
+  /** A set that SPOP takes as a whole is propagated as UNLINK. */
+  readonly lazyfreeLazyServerDel: boolean;
+}
+
 /** What the set commands share: sets to be opened, used again for each command. */
 export class Sets {
   readonly own = new OwnHome();
@@ -31,7 +36,7 @@ export class Sets {
   readonly result: SetValue;
   private readonly opened: StoredSet[] = [];
 
-  constructor(readonly limits: SetLimits) {
+  constructor(readonly limits: SetSettings) {
     this.result = new SetValue(limits);
   }
 

@@ -3,6 +3,7 @@ import type { Call } from "../../call/call.ts";
 import { NOTIFY } from "../../config/special.ts";
 import { Counter, StreamId } from "../../encodings/stream-id.ts";
 import type { FieldSource } from "../../encodings/stream-node.ts";
+import { HARMLESS } from "../../keyspace/key-events.ts";
 import { TYPE_STREAM } from "../../keyspace/record.ts";
 import { addObject } from "../../keyspace/value-bytes.ts";
 import { CommandError, errors, wrongArity } from "../../resp/errors.ts";
@@ -156,6 +157,6 @@ export function xsetid(call: Call): void {
   if (addedGiven) stream.entriesAdded.copy(added);
   if (!maxDeleted.isZero) stream.maxDeletedId.copy(maxDeleted);
   call.dirty++;
-  call.event(NOTIFY.stream, "xsetid", 1);
+  call.event(NOTIFY.stream | HARMLESS, "xsetid", 1);
   call.reply.ok();
 }

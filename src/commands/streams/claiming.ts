@@ -3,6 +3,7 @@ import { parseInt64Rounded } from "../../bytes/int64.ts";
 import type { Call } from "../../call/call.ts";
 import { NOTIFY } from "../../config/special.ts";
 import { Counter, StreamId } from "../../encodings/stream-id.ts";
+import { HARMLESS } from "../../keyspace/key-events.ts";
 import { CommandError, errors } from "../../resp/errors.ts";
 import type { Stream } from "../../types/stream.ts";
 import { type Consumer, type ConsumerGroup, PendingEntry } from "../../types/stream-groups.ts";
@@ -41,7 +42,7 @@ function claimant(call: Call, group: ConsumerGroup): Consumer {
   if (consumer === null) {
     consumer = group.addConsumer(call.bytes(3), now);
     call.dirty++;
-    call.event(NOTIFY.stream, "xgroup-createconsumer", 1);
+    call.event(NOTIFY.stream | HARMLESS, "xgroup-createconsumer", 1);
   }
   consumer.seenTime = now;
   return consumer;

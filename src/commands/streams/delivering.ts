@@ -5,6 +5,7 @@ import type { Session } from "../../call/session.ts";
 import { NOTIFY } from "../../config/special.ts";
 import { StreamId } from "../../encodings/stream-id.ts";
 import { Place } from "../../encodings/stream-index.ts";
+import { HARMLESS } from "../../keyspace/key-events.ts";
 import { CommandError, errors } from "../../resp/errors.ts";
 import type { Stream } from "../../types/stream.ts";
 import { type Consumer, type ConsumerGroup, PendingEntry } from "../../types/stream-groups.ts";
@@ -232,7 +233,7 @@ function readerOf(call: Call, key: number, group: ConsumerGroup): Consumer {
   if (consumer !== null) return consumer;
   const fresh = group.addConsumer(call.bytes(i), nowOf(call));
   call.dirty++;
-  call.event(NOTIFY.stream, "xgroup-createconsumer", key);
+  call.event(NOTIFY.stream | HARMLESS, "xgroup-createconsumer", key);
   if (options.noAck) propagateNewConsumer(call, key, group, fresh);
   return fresh;
 }

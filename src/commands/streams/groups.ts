@@ -2,6 +2,7 @@ import { latin1Bytes } from "../../bytes/ascii.ts";
 import type { Call } from "../../call/call.ts";
 import { NOTIFY } from "../../config/special.ts";
 import { Counter, StreamId } from "../../encodings/stream-id.ts";
+import { HARMLESS } from "../../keyspace/key-events.ts";
 import { CommandError, subcommandSyntax } from "../../resp/errors.ts";
 import type { Stream } from "../../types/stream.ts";
 import type { ConsumerGroup } from "../../types/stream-groups.ts";
@@ -92,7 +93,7 @@ export function xgroupCreate(call: Call): void {
   if (stream.addGroup(call.bytes(3), id, entriesRead) === null)
     throw new CommandError("BUSYGROUP Consumer Group name already exists");
   call.dirty++;
-  call.event(NOTIFY.stream, "xgroup-create", 2);
+  call.event(NOTIFY.stream | HARMLESS, "xgroup-create", 2);
   call.reply.ok();
 }
 
@@ -106,7 +107,7 @@ export function xgroupSetid(call: Call): void {
   group.lastId.copy(id);
   group.entriesRead.copy(entriesRead);
   call.dirty++;
-  call.event(NOTIFY.stream, "xgroup-setid", 2);
+  call.event(NOTIFY.stream | HARMLESS, "xgroup-setid", 2);
   call.reply.ok();
 }
 
@@ -116,7 +117,7 @@ export function xgroupDestroy(call: Call): void {
   if (group === null) return call.reply.int(0);
   stream.removeGroup(group);
   call.dirty++;
-  call.event(NOTIFY.stream, "xgroup-destroy", 2);
+  call.event(NOTIFY.stream | HARMLESS, "xgroup-destroy", 2);
   call.reply.int(1);
 }
 
@@ -125,7 +126,7 @@ export function xgroupCreateconsumer(call: Call): void {
   if (group.consumer(call.buf, call.start[4]!, call.end[4]!) !== null) return call.reply.int(0);
   group.addConsumer(call.bytes(4), nowOf(call));
   call.dirty++;
-  call.event(NOTIFY.stream, "xgroup-createconsumer", 2);
+  call.event(NOTIFY.stream | HARMLESS, "xgroup-createconsumer", 2);
   call.reply.int(1);
 }
 
@@ -136,7 +137,7 @@ export function xgroupDelconsumer(call: Call): void {
   const pending = consumer.pending.size;
   group.removeConsumer(consumer);
   call.dirty++;
-  call.event(NOTIFY.stream, "xgroup-delconsumer", 2);
+  call.event(NOTIFY.stream | HARMLESS, "xgroup-delconsumer", 2);
   call.reply.int(pending);
 }
 

@@ -198,6 +198,11 @@ export const NOTIFICATIONS: Scripts = {
     XLEN missing
     XINFO STREAM missing
   `,
+  "inside a script": `
+    EVAL "redis.call('set', KEYS[1], 'v') return redis.call('del', KEYS[1])" 1 k
+    EVAL "redis.call('rpush', KEYS[1], 'v') return redis.pcall('get', KEYS[1])" 1 k
+    EVAL_RO "return redis.call('get', KEYS[1])" 1 missing
+  `,
   "inside a transaction": `
     MULTI
     SET k v

@@ -26,6 +26,7 @@ export class Recorder {
 
   constructor(clock: Clock) {
     this.executor = new Executor({
+      reads: { active: false, executed() {} },
       monitors: { active: false, feed() {}, show() {} },
       clock,
       counters: new Counters(),

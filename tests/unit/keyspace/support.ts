@@ -43,6 +43,7 @@ export function testContext(seed = 1): TestContext {
     listener: {
       localExpiry: () => {},
       expired: (_db, buf, start, end) => told.push(Buffer.from(buf.subarray(start, end)).toString("latin1")),
+      flushed: () => {},
       fieldsExpired: (_db, buf, start, end, fields) => {
         const key = Buffer.from(buf.subarray(start, end)).toString("latin1");
         for (const field of fields) told.push(`${key}/${Buffer.from(field).toString("latin1")}`);
