@@ -349,6 +349,32 @@ export const ACL: Scripts = {
     ACL DELUSER u
     FLUSHALL
   `,
+  "needs EVAL: scripts": `
+    ACL SETUSER u reset on nopass +@all -incr ~k* &c
+    AUTH u x
+    EVAL "return redis.call('incr','k')" 0
+    EVAL "return redis.pcall('incr','k')" 0
+    EVAL "return redis.call('get','x')" 0
+    EVAL "return redis.call('get','k')" 0
+    EVAL "return redis.call('publish','x','y')" 0
+    EVAL "return redis.call('sort','k','by','w_*')" 0
+    EVAL "return redis.call('get')" 0
+    EVAL "return redis.acl_check_cmd('incr','k')" 0
+    EVAL "return redis.acl_check_cmd('get','k')" 0
+    EVAL "return redis.acl_check_cmd('get','x')" 0
+    EVAL "return redis.acl_check_cmd('foo','x')" 0
+    EVAL "return redis.acl_check_cmd('config')" 0
+    EVAL "return redis.acl_check_cmd('config','foo')" 0
+    EVAL "return redis.acl_check_cmd('get')" 0
+    EVAL "return redis.acl_check_cmd('mset','k','1','x','2')" 0
+    EVAL "return redis.acl_check_cmd()" 0
+    EVAL "return redis.call('get','k')" 1 x
+    AUTH default ""
+    EVAL "return redis.call('set','x', 1)" 0
+    EVAL "return redis.acl_check_cmd('set','x','1')" 0
+    ACL DELUSER u
+  `,
+
   "the default user and passwords": `
     ACL SETUSER default >pw
     ACL WHOAMI
