@@ -229,7 +229,7 @@ export class Acl {
     if (verdict === ALLOWED) return null;
     // Its line in the log tells what it tried.
     call.session.lastCommand = command;
-    this.noteDenial(call, command, verdict, context);
+    this.noteDenial(call.session, call, command, verdict, context);
     return `NOPERM ${denialSentence(verdict, user, command, null)}`;
   }
 
@@ -239,11 +239,27 @@ export class Acl {
     if (user === null || user.unrestricted) return null;
     const verdict = this.check(user, call, command);
     if (verdict === ALLOWED) return null;
-    this.noteDenial(call, command, verdict, "multi");
+    this.noteDenial(call.session, call, command, verdict, "multi");
     return (
       "NOPERM ACLs rules changed between the moment the transaction was accumulated and the EXEC call. This command " +
       `is no longer allowed for the following reason: ${REASONS_AT_EXEC[verdict]}`
     );
+  }
+
+  /** As `refusal`, for a command that a script of this client calls. */
+  refusalInScript(call: Call, command: Command, caller: Session): string | null {
+    const user = this.userOf(caller);
+    if (user === null || user.unrestricted) return null;
+    const verdict = this.check(user, call, command);
+    if (verdict === ALLOWED) return null;
+    this.noteDenial(caller, call, command, verdict, "lua");
+    return `ERR ACL failure in script: ${denialSentence(verdict, user, command, null)}`;
+  }
+
+  /** redis.acl_check_cmd: whether the client's user might make the call. */
+  mayCall(call: Call, command: Command, caller: Session): boolean {
+    const user = this.userOf(caller);
+    return user === null || user.unrestricted || this.check(user, call, command) === ALLOWED;
   }
 
   /** ACL DRYRUN: the sentence of a refusal, or null. */
@@ -261,9 +277,15 @@ export class Acl {
     return command !== null && this.checker.mayReadAnyKey(user, call, command);
   }
 
-  private noteDenial(call: Call, command: Command, verdict: Verdict, context: DenialContext): void {
+  private noteDenial(
+    session: Session,
+    call: Call,
+    command: Command,
+    verdict: Verdict,
+    context: DenialContext,
+  ): void {
     const object = verdict === DENIED_COMMAND ? command.fullName : call.text(this.deniedArgument);
-    this.note(call.session, REASONS[verdict]!, context, object);
+    this.note(session, REASONS[verdict]!, context, object);
   }
 
   private note(

@@ -118,9 +118,9 @@ function calls(machine: Machine, runs: ScriptRuns): Record<string, LuaFunction> 
         pushError(machine, L, wrong, false);
         return RAISE;
       }
-      if (runs.lookup() === null) return raise(machine, L, "Invalid command passed to redis.acl_check_cmd()");
-      // There is one user, who may do everything.
-      api.lua_pushboolean(L, 1);
+      const command = runs.lookup();
+      if (command === null) return raise(machine, L, "Invalid command passed to redis.acl_check_cmd()");
+      api.lua_pushboolean(L, runs.mayCall(command) ? 1 : 0);
       return 1;
     },
   };

@@ -59,6 +59,10 @@ export interface ScriptGates {
   tooFewReplicas(): boolean;
   diskRefusal(): string | null;
   outOfMemory(): boolean;
+  /** The error where the client's user may not make the call, or null. */
+  denied(call: Call, command: Command, caller: Session): string | null;
+  /** As `denied`, without an error. */
+  mayCall(call: Call, command: Command, caller: Session): boolean;
 }
 
 export interface ScriptRunDeps {
@@ -187,6 +191,7 @@ export class ScriptRuns {
     };
     this.current = run;
     session.dbIndex = caller.dbIndex;
+    session.user = caller.user;
     session.resp = 2;
     session.propagate = PROPAGATE.all;
     deps.clock.freeze();
@@ -446,6 +451,12 @@ export class ScriptRuns {
     return command === null || (command.subcommands !== null && this.call.argc > 1) ? null : command;
   }
 
+  /** Whether the caller's user might make the call that `lookup` has found. */
+  mayCall(command: Command): boolean {
+    const run = this.current;
+    return run === null || this.deps.gates.mayCall(this.call, command, run.caller);
+  }
+
   /** Takes all arguments off the stack into the request; the error where they are none. */
   takeArguments(machine: Machine, L: LuaState): string | null {
     const { api } = machine;
@@ -510,6 +521,8 @@ export class ScriptRuns {
       return "ERR This Redis command is not allowed from script";
     if ((flags & FLAGS.stale) === 0 && gates.stale())
       return "ERR Can not execute the command on a stale replica";
+    const denied = gates.denied(call, command, run.caller);
+    if (denied !== null) return denied;
     if (run.readOnly && (flags & (FLAGS.write | FLAGS.may_replicate)) !== 0)
       return "ERR Write commands are not allowed from read-only scripts.";
     if ((flags & FLAGS.write) !== 0 && !run.wrote) {

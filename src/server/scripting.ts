@@ -28,6 +28,8 @@ export class Scripting {
         tooFewReplicas: () => server.tooFewReplicas,
         diskRefusal: () => server.diskRefusal,
         outOfMemory: () => server.outOfMemory,
+        denied: (call, command, caller) => server.acl.refusalInScript(call, command, caller),
+        mayCall: (call, command, caller) => server.acl.mayCall(call, command, caller),
       },
       countError: (text) => server.counters.countError(text),
       denyScriptsDisabled: () => debugSettings.disableDenyScripts,

@@ -90,6 +90,12 @@ export const DIFFERENCES: readonly Difference[] = [
     reason: "7.2 words it differently, and names the user",
   },
   {
+    command: /^EVAL /,
+    theirs: /^-ERR The user executing the script can't /,
+    oracle: "older",
+    reason: "7.2 words it as outside of scripts",
+  },
+  {
     command: /^HELLO/,
     theirs: /otherwise the HELLO AUTH/,
     oracle: "older",
