@@ -137,6 +137,13 @@ function command(random: Random, spread: number): string[] {
   }
 }
 
+/** The reply with its doubles, of RESP3, as JavaScript prints them. */
+function doublesAsNumbers(reply: Buffer): string {
+  return reply
+    .toString("latin1")
+    .replace(/^,(-?[\d.]+(?:e[+-]\d+)?)\r$/gm, (_, text) => `,${Number(text)}\r`);
+}
+
 async function round(random: Random, spread: number, resp: 2 | 3): Promise<string> {
   await pair!.reset(resp);
   for (let sent = 0; sent < COMMANDS; ) {
@@ -148,6 +155,8 @@ async function round(random: Random, spread: number, resp: 2 | 3): Promise<strin
       // A long command makes a set large at once since 7.2 only.
       const args = batch[i] ?? checks[i - batch.length]!;
       if (oracleIsOlder && args[0] === "OBJECT") continue;
+      // Before 7.2 a double was printed with 17 digits, from 1e+9 on too: as numbers they must be the same.
+      if (oracleIsOlder && doublesAsNumbers(expected) === doublesAsNumbers(actual)) continue;
       return describeReply(args, expected, actual, resp);
     }
   }
