@@ -5,6 +5,7 @@ import { CommandError, errors } from "../resp/errors.ts";
 
 /** SHUTDOWN: no reply when it succeeds, the connection just ends. */
 export interface ShutdownDeps {
+  readonly scripting: { readonly runs: { readonly busy: boolean; readonly busyError: string } };
   readonly shutdown: {
     run(call: Call, request: { save: "default" | "save" | "nosave"; now: boolean; force: boolean }): boolean;
     hasFailed(call: Call): boolean;
@@ -19,7 +20,7 @@ const NOW = latin1Bytes("now");
 const FORCE = latin1Bytes("force");
 const ABORT = latin1Bytes("abort");
 
-function shutdown(call: Call, { shutdown }: ShutdownDeps): void {
+function shutdown(call: Call, { shutdown, scripting }: ShutdownDeps): void {
   if (shutdown.hasFailed(call)) throw new CommandError(FAILED);
   let save = false;
   let nosave = false;
@@ -35,6 +36,8 @@ function shutdown(call: Call, { shutdown }: ShutdownDeps): void {
     else throw new CommandError(errors.syntax);
   }
   if ((save && nosave) || (abort && (save || nosave || now || force))) throw new CommandError(errors.syntax);
+  // What a script has done half may not be saved.
+  if (scripting.runs.busy && !nosave) throw new CommandError(scripting.runs.busyError);
   if (abort) {
     if (!shutdown.abort()) throw new CommandError("ERR No shutdown in progress.");
     return call.reply.ok();

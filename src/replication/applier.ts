@@ -19,6 +19,8 @@ export interface ApplierDeps {
   readonly limits: ReaderLimits;
   readonly keyspace: { select(id: number): Database };
   execute(): Execute;
+  /** A script pauses in the midst of its work: the stream has to wait. */
+  held(): boolean;
   /** Brackets the execution of some commands. */
   begin(): void;
   end(): void;
@@ -38,6 +40,8 @@ export class Applier {
   private done = 0;
   private held = 0;
   private stopped = false;
+  /** What has come while it was held back. */
+  private late: Uint8Array[] = [];
 
   constructor(
     readonly session: Session,
@@ -51,6 +55,10 @@ export class Applier {
   /** Takes a chunk of the stream, which must not change any more. */
   take(chunk: Uint8Array): void {
     if (this.stopped || chunk.length === 0) return;
+    if (this.deps.held()) {
+      this.late.push(chunk);
+      return;
+    }
     this.chunks.push(chunk);
     this.held += chunk.length;
     this.reader.feed(chunk);
@@ -70,6 +78,13 @@ export class Applier {
     }
     this.reader.finish();
     if (!this.session.inTransaction) this.advance(this.reader.rest);
+  }
+
+  /** Takes what was held back. */
+  release(): void {
+    const { late } = this;
+    this.late = [];
+    for (const chunk of late) this.take(chunk);
   }
 
   /** No more of this stream is to be executed. */

@@ -263,6 +263,11 @@ export class Replication {
     this.acknowledge();
   }
 
+  /** Executes what has come from the master while its stream was held back. */
+  releaseStream(): void {
+    this.applier?.release();
+  }
+
   /** Tells the master how far the stream has been processed. */
   acknowledge(): void {
     const { link, deps } = this;

@@ -29,19 +29,36 @@ export interface Library {
   readonly functions: Map<string, LibraryFunction>;
 }
 
-/** Libraries that exist together: no two of their functions have the same name. */
+/** Libraries that exist together: no two of their functions have the same name, in any case. */
 export class LibrarySet {
   readonly libraries = new Map<string, Library>();
-  readonly functions = new Map<string, LibraryFunction>();
+  private readonly functions = new Map<string, LibraryFunction>();
+
+  get functionCount(): number {
+    return this.functions.size;
+  }
+
+  find(name: string): LibraryFunction | undefined {
+    return this.functions.get(name.toLowerCase());
+  }
 
   add(library: Library): void {
     this.libraries.set(library.name, library);
-    for (const each of library.functions.values()) this.functions.set(each.name, each);
+    for (const each of library.functions.values()) this.functions.set(each.name.toLowerCase(), each);
   }
 
   remove(library: Library): void {
     this.libraries.delete(library.name);
-    for (const { name } of library.functions.values()) this.functions.delete(name);
+    for (const { name } of library.functions.values()) this.functions.delete(name.toLowerCase());
+  }
+
+  /** The first of these functions whose name one of another library has, those in `but` aside. */
+  collision(functions: Iterable<LibraryFunction>, but: ReadonlySet<LibraryFunction>): string | null {
+    for (const { name } of functions) {
+      const known = this.find(name);
+      if (known !== undefined && !but.has(known)) return name;
+    }
+    return null;
   }
 }
 
@@ -132,9 +149,8 @@ export class Functions {
     const functions = this.registerAll(source, length, patient);
     try {
       if (functions.size === 0) throw new CommandError("ERR No functions registered");
-      for (const each of functions.keys())
-        if (into.functions.has(each) && !old?.functions.has(each))
-          throw new CommandError(`ERR Function ${each} already exists`);
+      const taken = into.collision(functions.values(), new Set(old?.functions.values()));
+      if (taken !== null) throw new CommandError(`ERR Function ${taken} already exists`);
     } catch (error) {
       this.release(functions);
       throw error;
@@ -280,16 +296,17 @@ export class Functions {
 }
 
 function checkCollisions(current: LibrarySet, added: LibrarySet, replace: boolean): void {
-  const going = new Set<string>();
+  const going = new Set<LibraryFunction>();
   for (const { name } of added.libraries.values()) {
     const old = current.libraries.get(name);
     if (old === undefined) continue;
     if (!replace) throw new CommandError(`ERR Library ${name} already exists`);
-    for (const each of old.functions.keys()) going.add(each);
+    for (const each of old.functions.values()) going.add(each);
   }
-  for (const name of added.functions.keys())
-    if (current.functions.has(name) && !going.has(name))
-      throw new CommandError(`ERR Function ${name} already exists`);
+  for (const { functions } of added.libraries.values()) {
+    const taken = current.collision(functions.values(), going);
+    if (taken !== null) throw new CommandError(`ERR Function ${taken} already exists`);
+  }
 }
 
 /** The name that a library's first line gives it, and how long that is. */
@@ -328,8 +345,10 @@ function readNamedArguments(machine: Machine, L: LuaState): NamedArguments | str
   api.lua_pushnil(L);
   api.lua_pushnil(L);
   while (api.lua_next(L, 1) !== 0) {
-    if (api.lua_type(L, -2) !== TYPE.string)
-      return "named argument key given to redis.register_function is not a string";
+    const keyType = api.lua_type(L, -2);
+    // As text it would no longer be the key to go on from.
+    if (keyType === TYPE.number) return "unknown argument given to redis.register_function";
+    if (keyType !== TYPE.string) return "named argument key given to redis.register_function is not a string";
     const key = machine.text(L, -2)!.toLowerCase();
     const type = api.lua_type(L, -1);
     const isText = type === TYPE.string || type === TYPE.number;

@@ -37,10 +37,15 @@ export class Scripts {
   get sandbox(): Sandbox {
     if (this.sandboxNow?.broken) this.flush();
     const { runs } = this;
-    return (this.sandboxNow ??= new Sandbox(
+    if (this.sandboxNow !== null) return this.sandboxNow;
+    const sandbox = new Sandbox(
       { interrupt: runs.interrupt, paused: runs.paused, onBug: this.onBug, random: this.random },
       (machine, L) => pushRedis(machine, L, runs, true),
-    ));
+    );
+    const { machine } = sandbox;
+    machine.pushRef(machine.L, sandbox.handler);
+    sandbox.setGlobal(machine.L, "__redis__err__handler");
+    return (this.sandboxNow = sandbox);
   }
 
   get count(): number {

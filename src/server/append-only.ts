@@ -56,7 +56,7 @@ export class AppendOnly {
       // One that was given up ends its walk before another one may begin.
       snapshotActive: () =>
         server.persistence.inProgress || (server.snapshots.active && !this.aof.rewrite.inProgress),
-      inTransaction: () => server.transactions.running,
+      inTransaction: () => server.transactions.running || server.scripting.runs.current !== null,
       startBase: (sink, format) => this.startBase(sink, format === "rdb"),
       emptyRdb: () => this.emptyRdb(),
     });

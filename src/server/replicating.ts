@@ -51,6 +51,7 @@ export class Replicating {
         limits: { protoMaxBulkLen: Number.MAX_SAFE_INTEGER },
         keyspace: server.keyspace,
         execute: () => server.executor.execute,
+        held: () => server.scripting.runs.busy,
         begin: () => {
           clock.update();
           // The master's commands mean keys that it has not said to be gone.

@@ -23,11 +23,7 @@ export class Scripting {
       executor: () => server.executor,
       effects: { begin: () => server.effects.begin(), end: () => server.effects.end() },
       gates: {
-        readOnly: () => server.readOnly,
-        stale: () => server.stale,
-        tooFewReplicas: () => server.tooFewReplicas,
-        diskRefusal: () => server.diskRefusal,
-        outOfMemory: () => server.outOfMemory,
+        ...server.conditions,
         denied: (call, command, caller) => server.acl.refusalInScript(call, command, caller),
         mayCall: (call, command, caller) => server.acl.mayCall(call, command, caller),
       },

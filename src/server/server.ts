@@ -32,6 +32,7 @@ import { Transactions } from "../transactions/transactions.ts";
 import { AppendOnly } from "./append-only.ts";
 import { applyConfig } from "./apply-config.ts";
 import { Clients } from "./clients.ts";
+import { type Conditions, conditionsOf } from "./conditions.ts";
 import { Connection } from "./connection.ts";
 import type { ConnectionHost } from "./connection-host.ts";
 import { Crash } from "./crash.ts";
@@ -95,6 +96,7 @@ export class Server implements ConnectionHost {
   readonly cronDeps: CronDeps;
   readonly monitors = new MonitorFeed(this.clock);
   readonly access = new AccessClock(this.clock, this.random);
+  readonly conditions: Conditions;
   readonly scripting: Scripting;
   readonly persistence = new Persistence(this);
   readonly appendOnly: AppendOnly;
@@ -143,7 +145,11 @@ export class Server implements ConnectionHost {
     tls: () => (this.config.values.tlsCluster ? clientTls(this.config.values) : undefined),
     compress: () => this.config.values.rdbcompression,
     // A pause is to be relied on: what MIGRATE has to delete waits for its end.
-    frozen: () => this.shutdown.saving || this.shutdown.waitsUntil > 0 || this.pause.mode !== "off",
+    frozen: () =>
+      this.shutdown.saving ||
+      this.shutdown.waitsUntil > 0 ||
+      this.pause.mode !== "off" ||
+      this.scripting.runs.busy,
     anyQueued: (session, test) => this.transactions.anyQueued(session, test),
     gateChanged: () => this.holdBack.refresh(),
     watchingChanged: () => this.keyWatchers.refresh(),
@@ -175,6 +181,7 @@ export class Server implements ConnectionHost {
     readonly log: Log,
   ) {
     const { values } = config;
+    this.conditions = conditionsOf(this);
     this.scripting = new Scripting(this);
     this.appendOnly = new AppendOnly(this);
     this.replicating = new Replicating(this);
@@ -253,20 +260,7 @@ export class Server implements ConnectionHost {
         this.acl.refusal(call, command, call.session.inTransaction ? "multi" : "toplevel"),
       queuedFlags: (session) => this.transactions.queuedFlags(session),
       queuedLacking: (session) => this.transactions.queuedLacking(session),
-      guarded: () =>
-        values.maxmemory > 0 ||
-        this.loading !== null ||
-        this.replication.isReplica ||
-        values.minReplicasToWrite > 0 ||
-        this.scripting.runs.busy ||
-        this.diskRefusal !== null,
-      loading: () => (this.loading === null ? "no" : this.loading.serving ? "serving" : "yes"),
-      readOnly: () => this.readOnly,
-      stale: () => this.stale,
-      tooFewReplicas: () => this.tooFewReplicas,
-      diskRefusal: () => this.diskRefusal,
-      busy: () => (this.scripting.runs.busy ? this.scripting.runs.busyError : null),
-      outOfMemory: () => this.outOfMemory,
+      ...this.conditions,
       replicaReplied: (connection) => {
         const command = connection.session.lastCommand?.fullName ?? "NULL";
         this.log.warning(
@@ -378,36 +372,6 @@ export class Server implements ConnectionHost {
     this.cron.stop();
     this.listeners.stop();
     for (const connection of [...this.clients.connections()]) connection.close("now");
-  }
-
-  /** A replica that takes writes from its master alone. */
-  get readOnly(): boolean {
-    return this.replication.isReplica && this.config.values.replicaReadOnly;
-  }
-
-  /** A replica that does not want to answer with data that may be old. */
-  get stale(): boolean {
-    return this.replication.isStale && !this.config.values.replicaServeStaleData;
-  }
-
-  get tooFewReplicas(): boolean {
-    const { minReplicasToWrite, minReplicasMaxLag } = this.config.values;
-    return (
-      !this.replication.isReplica &&
-      minReplicasToWrite > 0 &&
-      minReplicasMaxLag > 0 &&
-      this.replication.primary.goodCount < minReplicasToWrite
-    );
-  }
-
-  get outOfMemory(): boolean {
-    return this.eviction.outOfMemory();
-  }
-
-  /** Why nothing may be written at present, or null. */
-  get diskRefusal(): string | null {
-    const { aof } = this.appendOnly;
-    return this.persistence.refusal ?? (aof.enabled ? aof.writer.refusal : null);
   }
 
   // ------------------------------------------------------------------ socket events
@@ -546,7 +510,9 @@ export class Server implements ConnectionHost {
     if (busy) this.cron.stop();
     else if (!this.shutdown.saving) this.cron.start();
     this.blocking.paused = busy;
-    if (!busy && this.blocking.hasReady) this.blocking.serve();
+    if (busy) return;
+    if (this.blocking.hasReady) this.blocking.serve();
+    this.replication.releaseStream();
   }
 
   /** Lets clients go on whose commands waited. */

@@ -146,5 +146,5 @@ export function stats({ reply }: Call, { scripting }: ScriptingDeps): void {
   reply.bulkText("libraries_count");
   reply.int(functions.current.libraries.size);
   reply.bulkText("functions_count");
-  reply.int(functions.current.functions.size);
+  reply.int(functions.current.functionCount);
 }

@@ -59,7 +59,7 @@ export function evaluateSha(call: Call, readOnly: boolean, deps: ScriptingDeps):
 export function callFunction(call: Call, readOnly: boolean, { scripting }: ScriptingDeps): void {
   const { runs, functions } = scripting;
   const { sandbox } = functions;
-  const found = functions.current.functions.get(latin1Text(call.buf, call.start[1], call.end[1]));
+  const found = functions.current.find(latin1Text(call.buf, call.start[1], call.end[1]));
   if (found === undefined) throw new CommandError("ERR Function not found");
   const keys = keyCount(call, "ERR Bad number of keys provided");
   runs.run(call, scripting.commandOf(call), {
@@ -88,6 +88,6 @@ export function evalShaFlags(call: Call, flags: number, { scripting }: Scripting
 
 export function functionFlags(call: Call, flags: number, { scripting }: ScriptingDeps): number {
   if (call.argc < 2) return flags;
-  const found = scripting.functions.current.functions.get(latin1Text(call.buf, call.start[1], call.end[1]));
+  const found = scripting.functions.current.find(latin1Text(call.buf, call.start[1], call.end[1]));
   return found === undefined ? flags : commandFlags(flags, found.flags);
 }

@@ -42,7 +42,7 @@ export function memorySection(server: Server): Field[] {
     ["used_memory_lua_human", humanBytes(lua.eval)],
     ["used_memory_scripts_eval", scripts.cacheMemory],
     ["number_of_cached_scripts", scripts.count],
-    ["number_of_functions", functions.current.functions.size],
+    ["number_of_functions", functions.current.functionCount],
     ["number_of_libraries", functions.current.libraries.size],
     ["used_memory_vm_functions", lua.functions],
     ["used_memory_vm_total", lua.eval + lua.functions],

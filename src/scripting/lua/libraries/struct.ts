@@ -146,6 +146,8 @@ export function structFunctions(machine: Machine): Record<string, LuaFunction> {
     const fmt = format(L);
     out.clear();
     let argument = 2;
+    // What is missing is nil, as in the original, whose errors say so.
+    api.lua_pushnil(L);
     while (fmt.next()) {
       for (let i = fmt.padding(out.length); i > 0; i--) out.byte(0);
       const { option, little } = fmt;
