@@ -77,7 +77,10 @@ export class Primary {
     private readonly history: History,
     private readonly stream: ReplicationStream,
     private readonly deps: PrimaryDeps,
-  ) {}
+  ) {
+    // As in Redis, whoever comes in the first seconds is not pinged at once.
+    this.lastPing = deps.clock.now;
+  }
 
   // ------------------------------------------------------------------ who there is
 
