@@ -267,3 +267,21 @@ test("a table in itself is a reply with an error in its depth", async () => {
   );
   expect(await client.call("PING")).toBe("PONG");
 });
+
+test("a script may do what its caller may", async () => {
+  const { server, client } = await start();
+  await client.call("ACL", "SETUSER", "bob", "on", "nopass", "+@scripting", "+set", "+auth", "~x*");
+  const bob = await open(server);
+  expect(await bob.call("AUTH", "bob", "any")).toBe("OK");
+  expect(await evaluate(bob, "return redis.call('set','x1',1)")).toEqual("OK");
+  expect(textOf(await evaluate(bob, "return redis.call('set','y',1)"))).toStartWith(
+    "ERR ACL failure in script: No permissions to access a key script: ",
+  );
+  expect(textOf(await evaluate(bob, "return redis.pcall('get','x1')"))).toBe(
+    "ERR ACL failure in script: User bob has no permissions to run the 'get' command",
+  );
+  expect(await evaluate(bob, "return redis.acl_check_cmd('set','x2','v')")).toBe(1);
+  expect(await evaluate(bob, "return redis.acl_check_cmd('get','x2')")).toBeNull();
+  const [entry] = (await client.call("ACL", "LOG", "1")) as Reply[][];
+  expect(entry).toContain("lua");
+});
