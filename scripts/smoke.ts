@@ -30,6 +30,12 @@ await check("--help", () => {
 const first = await start();
 if (first) {
   await check("commands over a socket", () => talk(first));
+  await check("a script, whose interpreter lies in the executable", async () => {
+    const wire = await Wire.connect(first.port);
+    const source = "return cjson.encode({redis.call('SET', 'script', 1).ok, #cmsgpack.pack(1)})";
+    expect(await wire.command("EVAL", source, "0"), '["OK",1]');
+    wire.close();
+  });
   await check("a bad command is an error reply, and the connection goes on", () => badCommand(first));
   await check("SHUTDOWN ends it with code 0", async () => {
     const wire = await Wire.connect(first.port);

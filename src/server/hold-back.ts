@@ -36,7 +36,7 @@ export class HoldBack {
     const queues = call.session.inTransaction && command.spec.immediate !== true;
     if (this.writes && !queues) {
       const ends = command.spec.endsTransaction === true;
-      const flags = ends ? transactions.queuedFlags(call.session) : command.flags;
+      const flags = ends ? transactions.queuedFlags(call.session) : command.flagsOf(call);
       if ((flags & (FLAGS.write | FLAGS.may_replicate)) !== 0) return true;
     }
     return !queues && migrations.delays(call, command);
