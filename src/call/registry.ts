@@ -140,6 +140,8 @@ export class CommandTable {
   private names: Uint8Array[] = [];
   /** Index + 1 in `commands`, or 0; at most half of them are used. */
   private slots = new Int32Array(16);
+  /** Index of the command found last, or -1. */
+  private last = -1;
 
   constructor(rows: readonly CommandSpec[] = [], parent: Command | null = null) {
     for (const row of rows) this.add(row.name, new Command(row, parent));
@@ -153,14 +155,18 @@ export class CommandTable {
     return this.commands[Symbol.iterator]();
   }
 
-  /** The command whose name is `buf[start, end)`, or null. */
+  /** The command whose name is `buf[start, end)`, or null. In a pipeline it often is the one that was found last. */
   find(buf: Uint8Array, start: number, end: number): Command | null {
-    const { slots, names } = this;
+    const { slots, names, last } = this;
+    if (last >= 0 && sameName(names[last]!, buf, start, end)) return this.commands[last]!;
     const mask = slots.length - 1;
     for (let slot = hash(buf, start, end) & mask; ; slot = (slot + 1) & mask) {
       const found = slots[slot]! - 1;
       if (found < 0) return null;
-      if (sameName(names[found]!, buf, start, end)) return this.commands[found]!;
+      if (sameName(names[found]!, buf, start, end)) {
+        this.last = found;
+        return this.commands[found]!;
+      }
     }
   }
 
@@ -180,6 +186,7 @@ export class CommandTable {
   delete(command: Command): void {
     const index = this.commands.indexOf(command);
     if (index < 0) return;
+    this.last = -1;
     this.commands.splice(index, 1);
     this.names.splice(index, 1);
     this.rebuild(this.slots.length);
