@@ -4,7 +4,7 @@ import { writeInt } from "../bytes/int64.ts";
 import { Call } from "../call/call.ts";
 import type { Executor } from "../call/execute.ts";
 import type { Command, Registry } from "../call/registry.ts";
-import { Session, type SessionLink } from "../call/session.ts";
+import { noLink, Session } from "../call/session.ts";
 import { FLAGS } from "../call/spec.ts";
 import type { Clock } from "../host/clock.ts";
 import type { Log } from "../host/log.ts";
@@ -36,21 +36,7 @@ const COLLECT_STEP = 5;
 
 export const PROPAGATE = { none: 0, aof: 1, replicas: 2, all: 3 } as const;
 
-const NO_LINK: SessionLink = {
-  fd: -1,
-  suspended: false,
-  address: "lua",
-  localAddress: "",
-  unixSocket: false,
-  queryBytes: 0,
-  queryCapacity: 0,
-  outputBytes: 0,
-  outputPieces: 0,
-  send() {},
-  stream() {},
-  suspend() {},
-  close() {},
-};
+const NO_LINK = noLink({ address: "lua" });
 
 /** What stands in the way of commands at present; as in server/admission.ts. */
 export interface ScriptGates {

@@ -3,7 +3,7 @@ import type { AofLoad } from "../aof/load.ts";
 import { RestoreRecords } from "../aof/restore-records.ts";
 import type { BaseJob, BaseSink } from "../aof/rewrite.ts";
 import { Call } from "../call/call.ts";
-import { Session, type SessionLink } from "../call/session.ts";
+import { noLink, Session } from "../call/session.ts";
 import { RdbRecords, RdbSave } from "../rdb/save.ts";
 import { ReplyWriter } from "../resp/reply-writer.ts";
 import type { Request } from "../resp/request.ts";
@@ -14,21 +14,7 @@ import { SnapshotJob } from "./snapshot-job.ts";
  * The AOF in the server: what it needs of the other rooms, and how its commands are executed when it is loaded.
  * The AOF itself is in aof/.
  */
-const NO_LINK: SessionLink = {
-  fd: -1,
-  suspended: false,
-  address: "",
-  localAddress: "",
-  unixSocket: true,
-  queryBytes: 0,
-  queryCapacity: 0,
-  outputBytes: 0,
-  outputPieces: 0,
-  send() {},
-  stream() {},
-  suspend() {},
-  close() {},
-};
+const NO_LINK = noLink({ unixSocket: true });
 
 export class AppendOnly {
   readonly aof: Aof;

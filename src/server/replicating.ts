@@ -1,4 +1,4 @@
-import { Session, type SessionLink } from "../call/session.ts";
+import { noLink, Session } from "../call/session.ts";
 import { decodeBytes } from "../config/text.ts";
 import { Keyspace } from "../keyspace/keyspace.ts";
 import { RdbRecords } from "../rdb/save.ts";
@@ -120,7 +120,11 @@ export class Replicating {
 
   private masterSession(link: MasterLink, close: () => void): Session {
     const { clients, clock } = this.server;
-    const session = new Session(clients.nextId(), linkOf(link, close), clock.now);
+    const session = new Session(
+      clients.nextId(),
+      noLink({ address: link.address, localAddress: link.localAddress, close }),
+      clock.now,
+    );
     session.role = "master";
     session.denyBlocking = true;
     clients.addMaster(session);
@@ -215,22 +219,4 @@ export class Replicating {
       server.loading = null;
     }
   }
-}
-
-function linkOf(link: MasterLink, close: () => void): SessionLink {
-  return {
-    fd: -1,
-    suspended: false,
-    address: link.address,
-    localAddress: link.localAddress,
-    unixSocket: false,
-    queryBytes: 0,
-    queryCapacity: 0,
-    outputBytes: 0,
-    outputPieces: 0,
-    send() {},
-    stream() {},
-    suspend() {},
-    close,
-  };
 }
