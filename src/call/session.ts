@@ -6,26 +6,6 @@ import type { TrackingState } from "./tracking-state.ts";
  * socket is the connection's matter (server/connection.ts), reached through `link`.
  */
 
-/** For a session without a connection of its own: what is loaded, what a script does. Nothing gets anywhere. */
-export function noLink(where: Partial<SessionLink> = {}): SessionLink {
-  return {
-    address: "",
-    localAddress: "",
-    unixSocket: false,
-    fd: -1,
-    suspended: false,
-    queryBytes: 0,
-    queryCapacity: 0,
-    outputBytes: 0,
-    outputPieces: 0,
-    send() {},
-    stream() {},
-    suspend() {},
-    close() {},
-    ...where,
-  };
-}
-
 /** CLIENT REPLY: "skip" leaves out the next command's reply, which "skip-next" announces. */
 export type ReplyMode = "on" | "off" | "skip-next" | "skip";
 
@@ -53,6 +33,26 @@ export interface SessionLink {
   suspend(): void;
   /** Ends the connection: after what is to be written, or at once. */
   close(how: "after-replies" | "now"): void;
+}
+
+/** For a session without a connection of its own: what is loaded, what a script does. Nothing gets anywhere. */
+export function noLink(where: Partial<SessionLink> = {}): SessionLink {
+  return {
+    address: "",
+    localAddress: "",
+    unixSocket: false,
+    fd: -1,
+    suspended: false,
+    queryBytes: 0,
+    queryCapacity: 0,
+    outputBytes: 0,
+    outputPieces: 0,
+    send() {},
+    stream() {},
+    suspend() {},
+    close() {},
+    ...where,
+  };
 }
 
 /** What the client is: one like others, a replica of this server, or this server's master. */

@@ -126,13 +126,6 @@ export class Primary {
     return this.sync !== null;
   }
 
-  /** Bytes that wait for replicas outside of their connections. */
-  get tailBytes(): number {
-    let bytes = 0;
-    for (const replica of this.all()) bytes += replica.tailBytes;
-    return bytes;
-  }
-
   forget(session: Session): void {
     const replica = this.replicas.get(session);
     if (replica === undefined) return;
@@ -165,7 +158,7 @@ export class Primary {
 
   /** Answers PSYNC and SYNC; `id` null: SYNC. */
   request(session: Session, id: string | null, offset: number): void {
-    const { deps, history, stream } = this;
+    const { deps, stream } = this;
     const replica = this.attach(session);
     if (replica.state !== "attached") return;
     deps.log.notice(`Replica ${replica.name} asks for synchronization`);
@@ -180,7 +173,7 @@ export class Primary {
     replica.waitingSince = deps.clock.now;
     // Until it is online, "acknowledged" tells when it was last known to be alive.
     replica.acknowledgedAt = deps.clock.now;
-    if (!this.joinSync(replica)) this.startSync(history.offset >= 0);
+    if (!this.joinSync(replica)) this.startSync(true);
   }
 
   /** With the first replica the stream begins; nobody else can know its ID before. */

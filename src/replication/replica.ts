@@ -48,11 +48,6 @@ export class Replica implements Follower {
     return this.port === 0 ? this.session.link.address : `${this.ip}:${this.port}`;
   }
 
-  /** Bytes written to the stream while it cannot take them yet. */
-  get tailBytes(): number {
-    return this.session.heldOutput;
-  }
-
   follow(bytes: Uint8Array, start: number, end: number): void {
     const { session } = this;
     if (this.following) return session.link.stream(bytes, start, end);

@@ -74,9 +74,9 @@ export class ReplyToLua {
       case "-":
         return this.error(L);
       case "%":
-        return this.map(L, this.length());
+        return this.keyed(L, this.length(), "map");
       case "~":
-        return this.set(L, this.length());
+        return this.keyed(L, this.length(), "set");
       case "_":
         this.at += 2;
         return api.lua_pushnil(L);
@@ -132,30 +132,19 @@ export class ReplyToLua {
     }
   }
 
-  private map(L: LuaState, length: number): void {
+  /** A table in a table, under the name of its kind; the members of a set are keys of true. */
+  private keyed(L: LuaState, length: number, kind: "map" | "set"): void {
     const { machine } = this;
     const { api } = machine;
     api.lua_createtable(L, 0, 1);
     api.lua_createtable(L, 0, length);
     for (let i = 0; i < length; i++) {
       this.value(L);
-      this.value(L);
+      if (kind === "map") this.value(L);
+      else api.lua_pushboolean(L, 1);
       api.lua_rawset(L, -3);
     }
-    machine.setField(L, -2, "map");
-  }
-
-  private set(L: LuaState, length: number): void {
-    const { machine } = this;
-    const { api } = machine;
-    api.lua_createtable(L, 0, 1);
-    api.lua_createtable(L, 0, length);
-    for (let i = 0; i < length; i++) {
-      this.value(L);
-      api.lua_pushboolean(L, 1);
-      api.lua_rawset(L, -3);
-    }
-    machine.setField(L, -2, "set");
+    machine.setField(L, -2, kind);
   }
 
   private verbatim(L: LuaState, length: number): void {

@@ -61,7 +61,7 @@ export class Dispatcher {
   private mark = 0;
   /** Bytes of replies that the connection may have waiting. */
   private room = Number.POSITIVE_INFINITY;
-  /** Which of them answer writes is to be noted. */
+  /** Which replies answer writes is to be noted. */
   private tracking = false;
 
   constructor(private readonly deps: DispatcherDeps) {
@@ -96,12 +96,14 @@ export class Dispatcher {
     writer.limit = Number.POSITIVE_INFINITY;
     if (session.overflowed || writer.pos - this.mark >= this.room) {
       writer.pos = this.mark;
+      deps.turn.forgetWrites(this.mark);
       deps.outputLimits.exceeded(connection);
       // What it has grown to is of use to nobody else.
       if (this.mark === 0) writer.surrender();
     } else if (writer.pos > this.mark) {
       if (session.role === "replica") {
         writer.pos = this.mark;
+        deps.turn.forgetWrites(this.mark);
         deps.replicaReplied(connection);
       } else deps.turn.hold(connection, this.mark);
     }

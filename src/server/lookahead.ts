@@ -5,7 +5,8 @@ import { Request } from "../resp/request.ts";
  * Lookahead: the commands of a pipeline are read several at a time, and the memory that their keys will need
  * is fetched for all of them before the first is executed. The loads of one loop do not depend on each other,
  * so the processor waits for them together instead of once for each command: first the slots of the index
- * (nothing may branch on them yet: a branch guessed wrong would make it wait for each), then the records. What was computed on the way, the key's hash, is handed to the command as a hint.
+ * (nothing may branch on them yet: a branch guessed wrong would make it wait for each), then the records. What was
+ * computed on the way, the key's hash, is handed to the command as a hint.
  *
  * Argument 1 is taken for the key. Where it is none, a few loads are wasted.
  */
