@@ -42,6 +42,9 @@ export function latin1Text(buf: Uint8Array, start = 0, end = buf.length): string
   return text;
 }
 
+/** From so many bytes on the engine's copy is faster than a loop. */
+const NATIVE_FROM = 40;
+
 /**
  * Copies `source[start, end)` to `target` at `offset`. The ranges may overlap only in different buffers.
  *
@@ -56,14 +59,22 @@ export function copyBytes(
   start: number,
   end: number,
 ): void {
-  const length = (end - start) | 0;
-  const to = offset | 0;
-  const from = start | 0;
-  if (length < 32 && (length | to | from) >= 0) {
-    for (let i = 0; i < length; i++) target[to + i] = source[from + i]!;
-  } else {
+  let to = offset | 0;
+  let from = start | 0;
+  const stop = end | 0;
+  if (end - start >= NATIVE_FROM || (to | from | stop) < 0) {
     nativeCopy.call(source, target, offset, start, end);
+    return;
   }
+  // Four at a time, since the loop's own work is as much as a byte's.
+  const fours = (stop - 3) | 0;
+  for (; from < fours; from = (from + 4) | 0, to = (to + 4) | 0) {
+    target[to] = source[from]!;
+    target[(to + 1) | 0] = source[(from + 1) | 0]!;
+    target[(to + 2) | 0] = source[(from + 2) | 0]!;
+    target[(to + 3) | 0] = source[(from + 3) | 0]!;
+  }
+  for (; from < stop; from = (from + 1) | 0, to = (to + 1) | 0) target[to] = source[from]!;
 }
 
 /** A lower-case copy of an ASCII byte; other bytes as they are. */

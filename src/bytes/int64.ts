@@ -94,13 +94,21 @@ export function writeInt(buf: Uint8Array, offset: number, value: number): number
     value = quotient;
   }
   let small = value | 0;
-  do {
-    const quotient = (small / 10) | 0;
-    buf[--at] = 48 + (small - quotient * 10);
+  for (; small >= 100; at -= 2) {
+    const quotient = (small / 100) | 0;
+    const pair = small - quotient * 100;
+    buf[at - 2] = TENS[pair]!;
+    buf[at - 1] = ONES[pair]!;
     small = quotient;
-  } while (small !== 0);
+  }
+  buf[at - 1] = ONES[small]!;
+  if (small > 9) buf[at - 2] = TENS[small]!;
   return end;
 }
+
+/** Both digits of 0 to 99, as characters. */
+const TENS = Uint8Array.from({ length: 100 }, (_, i) => 48 + Math.floor(i / 10));
+const ONES = Uint8Array.from({ length: 100 }, (_, i) => 48 + (i % 10));
 
 /** Joins two 32-bit halves; exact only where the result is a safe integer. */
 export function joinHalves(low: number, high: number): number {

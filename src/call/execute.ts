@@ -90,38 +90,18 @@ export class Executor {
 
   readonly execute: Execute = (call, command) => {
     const { deps } = this;
-    const { reply } = call;
     if (this.run !== command && this.runLength > 0) this.settle();
-    const mark = reply.pos;
-    const errorsBefore = reply.errorCount;
-    call.dirty = 0;
-    call.unchangedKey = 0;
-    call.effects = null;
     call.blocked = false;
-    call.secrets = null;
     call.recording = deps.effects.active;
-    if (deps.snapshots.active && (command.flags & FLAGS.write) !== 0)
-      deps.snapshots.beforeCommand(call, command);
+    const writes = (command.flags & FLAGS.write) !== 0;
+    if (writes && deps.snapshots.active) deps.snapshots.beforeCommand(call, command);
     const { localWrites } = deps;
-    if (localWrites !== null) localWrites.localWrites = (command.flags & FLAGS.write) !== 0;
-    try {
-      command.run(call);
-    } catch (error) {
-      this.answerFailure(error, call, command, mark);
-    }
+    if (localWrites !== null) localWrites.localWrites = writes;
+    this.perform(call, command);
     if (localWrites !== null) localWrites.localWrites = false;
     if (deps.reads.active) deps.reads.executed(call, command);
     if (deps.monitors.active) deps.monitors.feed(call, command);
-    if (call.dirty > 0) {
-      deps.counters.changes += call.dirty;
-      if (call.recording) deps.effects.record(call);
-      if (deps.keyWatchers.active) deps.keyWatchers.changed(call, command);
-    } else if (call.effects !== null && call.recording) deps.effects.record(call);
-    if (reply.errorCount !== errorsBefore && reply.errorCount !== reply.countedErrors) {
-      reply.countedErrors = reply.errorCount;
-      command.failed++;
-      if (!reply.lastErrorCounted) deps.counters.countError(reply.lastError);
-    }
+    if (call.dirty > 0 && deps.keyWatchers.active) deps.keyWatchers.changed(call, command);
     if (call.blocked) {
       // It is counted when it is served.
       this.begin();
@@ -134,6 +114,56 @@ export class Executor {
       if (elapsed >= deps.slowThreshold * 1000) deps.onSlow(call, command, elapsed / 1000);
     }
   };
+
+  /**
+   * Prepares the call for `executeSimple`; false where somebody looks at each command. What a simple command does
+   * cannot change the answer, so it holds for as many of them as follow one another.
+   */
+  unobserved(call: Call): boolean {
+    const { deps } = this;
+    call.blocked = false;
+    call.recording = deps.effects.active;
+    return !(
+      deps.snapshots.active ||
+      deps.localWrites !== null ||
+      deps.reads.active ||
+      deps.monitors.active ||
+      deps.keyWatchers.active ||
+      deps.timeEach
+    );
+  }
+
+  /** As `execute`, for a command that is `simple` while nobody looks (see `unobserved`). */
+  executeSimple(call: Call, command: Command): void {
+    if (this.run !== command && this.runLength > 0) this.settle();
+    this.perform(call, command);
+    this.run = command;
+    this.runLength++;
+  }
+
+  /** Runs the handler; counts its changes and errors and records its effects. */
+  private perform(call: Call, command: Command): void {
+    const { deps } = this;
+    const { reply } = call;
+    const mark = reply.pos;
+    const errorsBefore = reply.errorCount;
+    call.dirty = 0;
+    call.unchangedKey = 0;
+    call.effects = null;
+    call.secrets = null;
+    try {
+      command.run(call);
+    } catch (error) {
+      this.answerFailure(error, call, command, mark);
+    }
+    if (call.dirty > 0) deps.counters.changes += call.dirty;
+    if (call.recording && (call.dirty > 0 || call.effects !== null)) deps.effects.record(call);
+    if (reply.errorCount !== errorsBefore && reply.errorCount !== reply.countedErrors) {
+      reply.countedErrors = reply.errorCount;
+      command.failed++;
+      if (!reply.lastErrorCounted) deps.counters.countError(reply.lastError);
+    }
+  }
 
   /** The command under way has executed others (a script): the time since `stamp` is its own as well. */
   rewind(stamp: number): void {

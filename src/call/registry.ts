@@ -79,6 +79,11 @@ export class Command {
   readonly cheap: boolean;
   /** No gate but arity and authentication concerns it. */
   readonly plain: boolean;
+  /**
+   * Plain, cheap, and does nothing but work on keys: whatever it does, the next command's client, gates and
+   * observers are the same (see Executor.executeSimple).
+   */
+  readonly simple: boolean;
 
   /** Consecutive numbers of all commands and subcommands, for sets of them (acl/selector.ts). */
   id = 0;
@@ -104,6 +109,13 @@ export class Command {
     this.run = spec.run ?? noHandler;
     this.cheap = spec.cheap === true || (this.flags & FLAGS.fast) !== 0;
     this.plain = spec.subcommands === undefined && (this.flags & FLAGS.protected) === 0;
+    const elsewhere =
+      CATEGORIES.transaction | CATEGORIES.connection | CATEGORIES.blocking | CATEGORIES.pubsub;
+    this.simple =
+      this.plain &&
+      this.cheap &&
+      this.legacyRange.first > 0 &&
+      (this.categories & (elsewhere | CATEGORIES.admin)) === 0;
     this.subcommands = spec.subcommands === undefined ? null : new CommandTable(spec.subcommands, this);
   }
 

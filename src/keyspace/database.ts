@@ -1,12 +1,10 @@
 import { copyBytes } from "../bytes/ascii.ts";
 import { highHalf, lowHalf, parseInt64, parseSafeInt } from "../bytes/int64.ts";
 import { NOTIFY } from "../config/special.ts";
-import type { Clock } from "../host/clock.ts";
-import type { AccessClock } from "./access.ts";
+import type { KeyspaceContext } from "./context.ts";
 import { ExpiryWheel, WHEEL_ENTRY_BYTES } from "./expiry-wheel.ts";
 import { FieldExpiry } from "./field-expiry.ts";
 import { Index } from "./index.ts";
-import type { KeyEvents } from "./key-events.ts";
 import {
   blockForm,
   ENC_BLOCK,
@@ -31,56 +29,6 @@ export const NO_EXPIRY = -1;
 export const KEEP_EXPIRY = -2;
 /** Longest value that SET keeps as embstr, as in Redis. */
 export const EMBSTR_LIMIT = 44;
-
-/** What the databases share: time, hash key, counters, and who is told of changes. */
-export interface KeyspaceContext {
-  readonly clock: Clock;
-  readonly access: AccessClock;
-  /** 32-bit random integers. */
-  readonly random: () => number;
-  readonly seed0: number;
-  readonly seed1: number;
-  readonly stats: KeyspaceStats;
-  readonly listener: KeyspaceListener;
-  readonly events: KeyEvents;
-  /** Hash of the key at `start` of `buf`, while the command that was given it runs; start -1: none. */
-  readonly hint: KeyHint;
-  /** No lazy or active expiry (a replica, loading, DEBUG): due keys are hidden but stay. */
-  keepExpired: boolean;
-  /** A client writes to a replica: keys that it finds due are gone for it, and then for good. */
-  localWrites: boolean;
-  /** Due keys count as live: while an AOF is loaded, whose commands meant them so. */
-  ignoreExpiry: boolean;
-}
-
-export interface KeyHint {
-  buf: Uint8Array;
-  start: number;
-  hash: number;
-}
-
-export interface KeyspaceStats {
-  hits: number;
-  misses: number;
-  expired: number;
-}
-
-export interface KeyspaceListener {
-  /** A key with this hash was given an expiry while due keys are to stay, by somebody else than the master. */
-  localExpiry(database: Database, hash: number): void;
-  /** A key fell due and is about to be removed. */
-  expired(database: Database, buf: Uint8Array, start: number, end: number): void;
-  /** Databases have been emptied. */
-  flushed(): void;
-  /** Fields of a hash fell due and have been removed; where these were the last ones, the key is about to be. */
-  fieldsExpired(
-    database: Database,
-    buf: Uint8Array,
-    start: number,
-    end: number,
-    fields: readonly Uint8Array[],
-  ): void;
-}
 
 export class Database {
   readonly records = new Records();
@@ -127,12 +75,16 @@ export class Database {
   find(buf: Uint8Array, start: number, end: number): number {
     const hash = this.hash(buf, start, end);
     const position = this.index.find(hash, buf, start, end);
-    if (position !== 0 && this.records.hasExpiry(position) && this.isDue(position)) {
-      this.expire(hash, position);
-      this.index.find(hash, buf, start, end);
-      return 0;
-    }
-    return position;
+    if (position === 0 || !this.records.hasExpiry(position) || !this.isDue(position)) return position;
+    return this.gone(hash, position, buf, start, end);
+  }
+
+  /** The key was found due. Whether it can be removed or not: for who asked, there is none. */
+  private gone(hash: number, position: number, buf: Uint8Array, start: number, end: number): number {
+    this.expire(hash, position);
+    // Who adds the key next does so where the last `find` ended.
+    this.index.find(hash, buf, start, end);
+    return 0;
   }
 
   /** The key's record, or 0 also where it has fallen due; nothing is removed. */
@@ -143,13 +95,9 @@ export class Database {
 
   /** As `find`, counted as a hit or miss, and the record's access clock is set. */
   lookup(buf: Uint8Array, start: number, end: number, touch = true): number {
-    const position = this.find(buf, start, end);
-    if (position === 0) {
-      this.missed(buf, start, end);
-      return 0;
-    }
-    this.context.stats.hits++;
-    if (touch) this.touch(position);
+    const position = this.visit(buf, start, end, touch);
+    if (position === 0) this.missed(buf, start, end);
+    else this.context.stats.hits++;
     return position;
   }
 
@@ -175,9 +123,22 @@ export class Database {
 
   /** As `find` for a command that will write: sets the access clock, counts nothing. */
   lookupWrite(buf: Uint8Array, start: number, end: number): number {
-    const position = this.find(buf, start, end);
-    if (position !== 0) this.touch(position);
-    return position;
+    return this.visit(buf, start, end, true);
+  }
+
+  /** As `find`, and sets the access clock where told to. */
+  private visit(buf: Uint8Array, start: number, end: number, touch: boolean): number {
+    const { records, context } = this;
+    if (context.access.lfu || !touch) {
+      const position = this.find(buf, start, end);
+      if (position !== 0 && touch) this.touch(position);
+      return position;
+    }
+    const hash = this.hash(buf, start, end);
+    const position = this.index.find(hash, buf, start, end);
+    if (position === 0 || !records.stamp(position, context.clock.lruClock) || !this.isDue(position))
+      return position;
+    return this.gone(hash, position, buf, start, end);
   }
 
   touch(position: number): void {

@@ -80,6 +80,12 @@ export class Index {
 
   /** The position of the key's record, or 0. */
   find(hash: number, buf: Uint8Array, start: number, end: number): number {
+    const found = this.foundSlot * 2;
+    if (this.foundSegment[found] === hash) {
+      // The key found last is often looked for again.
+      const position = this.foundSegment[found + 1]!;
+      if (position !== 0 && this.records.keyEquals(position, buf, start, end)) return position;
+    }
     const segment = this.segmentOf(hash);
     let slot = home(hash);
     for (;;) {
@@ -303,6 +309,7 @@ export class Index {
       for (let slot = 0; slot < SLOTS; slot++)
         if (half[slot * 2 + 1] !== 0) place(joined, half[slot * 2]!, half[slot * 2 + 1]!);
     this.segments.set(prefix, joined);
+    this.foundSegment = joined;
     for (let alias = prefix + bit; alias <= this.mask; alias += bit)
       if (this.segments.has(alias)) this.segments.set(alias, joined);
     this.segmentCount--;

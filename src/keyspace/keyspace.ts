@@ -1,4 +1,5 @@
-import { Database, type KeyspaceContext } from "./database.ts";
+import type { KeyspaceContext } from "./context.ts";
+import { Database } from "./database.ts";
 
 /** Steps of reaping when a database is flushed. */
 const REAPED_AT_ONCE = 1;

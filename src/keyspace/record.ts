@@ -114,6 +114,15 @@ export class Records {
     words[at] = (words[at]! & 0xff) | (clock << 8);
   }
 
+  /** Sets the access clock; returns whether the record has an expiry. */
+  stamp(position: number, clock: number): boolean {
+    const words = this.arena.words[position >>> PAGE_SHIFT]!;
+    const at = (position & UNIT_MASK) * 2;
+    const flags = words[at]! & 0xff;
+    words[at] = flags | (clock << 8);
+    return (flags & EXPIRY_FLAG) !== 0;
+  }
+
   hasExpiry(position: number): boolean {
     return (this.word(position, 0) & EXPIRY_FLAG) !== 0;
   }
@@ -159,22 +168,25 @@ export class Records {
     words[at] = (words[at]! & ~0x7f) | (encoding << 3) | type;
   }
 
-  private headOffset(position: number): number {
-    const meta = this.word(position, 0);
-    return ((position & UNIT_MASK) << 3) + HEADER + ((meta & EXPIRY_FLAG) >>> 4);
+  /** Index of the first word behind the header and the expiry in `words` of its page. */
+  private payloadIndex(words: Int32Array, position: number): number {
+    const at = (position & UNIT_MASK) * 2;
+    return at + HEADER / 4 + ((words[at]! & EXPIRY_FLAG) >>> 6);
   }
 
   payloadLow(position: number): number {
-    return this.arena.words[position >>> PAGE_SHIFT]![this.headOffset(position) >>> 2]!;
+    const words = this.arena.words[position >>> PAGE_SHIFT]!;
+    return words[this.payloadIndex(words, position)]!;
   }
 
   payloadHigh(position: number): number {
-    return this.arena.words[position >>> PAGE_SHIFT]![(this.headOffset(position) >>> 2) + 1]!;
+    const words = this.arena.words[position >>> PAGE_SHIFT]!;
+    return words[this.payloadIndex(words, position) + 1]!;
   }
 
   setPayload(position: number, low: number, high: number): void {
     const words = this.arena.words[position >>> PAGE_SHIFT]!;
-    const at = this.headOffset(position) >>> 2;
+    const at = this.payloadIndex(words, position);
     words[at] = low;
     words[at + 1] = high;
   }

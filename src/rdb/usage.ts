@@ -1,4 +1,4 @@
-import type { KeyspaceContext } from "../keyspace/database.ts";
+import type { KeyspaceContext } from "../keyspace/context.ts";
 
 /**
  * A key's access clock in files and payloads: seconds since the last access, or the counter of LFU. Only what the

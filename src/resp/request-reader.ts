@@ -210,6 +210,7 @@ export class RequestReader {
     let pos = this.pos;
     let left = this.multibulkLeft;
     let length = this.bulkLength;
+    let { argc, start, end: ends } = request;
     this.bulkLength = -1;
     while (left > 0) {
       if (length < 0) {
@@ -245,7 +246,13 @@ export class RequestReader {
         if (this.carried && stop + 2 > buf.length) this.grow(stop + 2 + (length > SLACK ? SLACK : 16));
         return NEED_MORE;
       }
-      request.push(pos, stop);
+      if (argc === start.length) {
+        request.grow(argc * 2);
+        ({ start, end: ends } = request);
+      }
+      start[argc] = pos;
+      ends[argc++] = stop;
+      request.argc = argc;
       pos = stop + 2;
       length = -1;
       left--;

@@ -2,6 +2,7 @@ import type { Blocking } from "../blocking/blocking.ts";
 import { Call } from "../call/call.ts";
 import type { Executor } from "../call/execute.ts";
 import type { Command, Registry } from "../call/registry.ts";
+import type { Session } from "../call/session.ts";
 import { FLAGS } from "../call/spec.ts";
 import type { Keyspace } from "../keyspace/keyspace.ts";
 import type { Outbox } from "../push/outbox.ts";
@@ -51,6 +52,14 @@ export interface DispatcherDeps extends AdmissionDeps {
  */
 const EARLY_FLUSH = 256 * 1024;
 
+/**
+ * The lane for simple commands: open while there is nothing but the command to look at, so that gates and observers are
+ * asked once for as many of them as follow one another, and not for each.
+ */
+const UNKNOWN = 0;
+const OPEN = 1;
+const CLOSED = 2;
+
 export class Dispatcher {
   readonly call = new Call();
   /** Commands read and not yet executed, and where each begins. */
@@ -61,6 +70,7 @@ export class Dispatcher {
   private mark = 0;
   /** Bytes of replies that the connection may have waiting. */
   private room = Number.POSITIVE_INFINITY;
+  private lane = UNKNOWN;
   /** Which replies answer writes is to be noted. */
   private tracking = false;
 
@@ -140,6 +150,7 @@ export class Dispatcher {
     const { lookahead, writer } = deps;
     const ahead = count > 1;
     if (ahead) lookahead.fetch(batch, count, deps.keyspace.select(session.dbIndex));
+    this.lane = UNKNOWN;
     for (let i = 0; i < count; i++) {
       if (ahead) lookahead.offer(batch[i]!, i);
       const delayed = !this.one(connection, batch[i]!);
@@ -154,21 +165,61 @@ export class Dispatcher {
         deps.turn.end();
         this.mark = writer.pos;
         this.limit(connection);
+        this.lane = UNKNOWN;
       }
     }
     return true;
   }
 
-  /** Admits and executes one command; false where it has to wait (CLIENT PAUSE). */
+  /** Executes one command, or refuses it; false where it has to wait (CLIENT PAUSE). */
   private one(connection: Connection, request: Request): boolean {
+    const { deps, call } = this;
+    const { session } = connection;
+    call.load(request);
+    const command = deps.registry.lookup(call);
+    if (command === null || !command.simple) {
+      // Whatever it does, the lane has to be looked at again.
+      this.lane = UNKNOWN;
+      return this.admit(connection, command);
+    }
+    if (this.lane === UNKNOWN) this.lane = this.undisturbed(session) ? OPEN : CLOSED;
+    if (this.lane === CLOSED || !command.acceptsArgs(call.argc)) return this.admit(connection, command);
+    session.lastCommand = command;
+    session.commandsProcessed++;
+    deps.executor.executeSimple(call, command);
+    if (deps.outbox.pending) deps.outbox.flush(deps.writer);
+    return true;
+  }
+
+  /**
+   * Whether nothing but its arguments decides what becomes of a simple command of this client: no gate may be closed,
+   * nobody looks on, no transaction is open.
+   */
+  private undisturbed(session: Session): boolean {
+    const { deps, call } = this;
+    call.session = session;
+    call.db = deps.keyspace.select(session.dbIndex);
+    return (
+      session.unrestricted &&
+      !session.inTransaction &&
+      session.replyMode === "on" &&
+      !this.tracking &&
+      !deps.tracking.active &&
+      !deps.pause.active &&
+      !deps.blocking.hasReady &&
+      !deps.guarded() &&
+      deps.executor.unobserved(call)
+    );
+  }
+
+  /** Passes the command that is loaded through all gates and executes it; false where it has to wait. */
+  private admit(connection: Connection, command: Command | null): boolean {
     const { deps, call } = this;
     const { session } = connection;
     const { writer } = deps;
     let wrote = false;
-    call.load(request);
     call.session = session;
     call.db = deps.keyspace.select(session.dbIndex);
-    const command = deps.registry.lookup(call);
     if (deps.tracking.active) deps.tracking.enforceLimit();
     const error =
       command === null

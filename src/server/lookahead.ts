@@ -1,4 +1,5 @@
-import type { Database, KeyHint } from "../keyspace/database.ts";
+import type { KeyHint } from "../keyspace/context.ts";
+import type { Database } from "../keyspace/database.ts";
 import { Request } from "../resp/request.ts";
 
 /**
@@ -15,6 +16,8 @@ export const LOOKAHEAD = 32;
 export class Lookahead {
   readonly requests = Array.from({ length: LOOKAHEAD }, () => new Request());
   private readonly hashes = new Int32Array(LOOKAHEAD);
+  /** The hashes without those of a key that stands next to itself: pipelines often fill one collection. */
+  private readonly distinct = new Int32Array(LOOKAHEAD);
   private readonly positions = new Int32Array(LOOKAHEAD);
   /** Keeps the engine from leaving out loads whose result nobody uses. */
   sum = 0;
@@ -23,16 +26,21 @@ export class Lookahead {
 
   /** Fetches what the first keys of these requests will need. */
   fetch(requests: readonly Request[], count: number, db: Database): void {
-    const { hashes, positions } = this;
+    const { hashes, distinct, positions } = this;
     const { index, records } = db;
+    let keys = 0;
+    let last = 0;
     for (let i = 0; i < count; i++) {
       const request = requests[i]!;
-      hashes[i] = request.argc < 2 ? 0 : index.hash(request.buf, request.start[1]!, request.end[1]!);
+      const hash = request.argc < 2 ? last : index.hash(request.buf, request.start[1]!, request.end[1]!);
+      hashes[i] = hash;
+      if (hash !== last) distinct[keys++] = last = hash;
     }
+    if (keys < 2) return;
     let sum = 0;
-    for (let i = 0; i < count; i++) sum += index.touch(hashes[i]!);
-    for (let i = 0; i < count; i++) positions[i] = index.peek(hashes[i]!);
-    for (let i = 0; i < count; i++) if (positions[i] !== 0) sum += records.prefetch(positions[i]!);
+    for (let i = 0; i < keys; i++) sum += index.touch(distinct[i]!);
+    for (let i = 0; i < keys; i++) positions[i] = index.peek(distinct[i]!);
+    for (let i = 0; i < keys; i++) if (positions[i] !== 0) sum += records.prefetch(positions[i]!);
     this.sum = sum;
   }
 

@@ -49,6 +49,11 @@ export class Pause {
     if (this.mode !== "off" && now >= this.until) this.stop();
   }
 
+  /** Whether any command may be delayed. */
+  get active(): boolean {
+    return this.gate !== null || this.mode !== "off";
+  }
+
   delays(call: Call, command: Command): boolean {
     if (this.gate?.(call, command)) return true;
     if (this.mode === "off") return false;

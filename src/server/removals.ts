@@ -1,6 +1,6 @@
 import { latin1Bytes } from "../bytes/ascii.ts";
 import { NOTIFY } from "../config/special.ts";
-import type { KeyspaceListener } from "../keyspace/database.ts";
+import type { KeyspaceListener } from "../keyspace/context.ts";
 import type { Server } from "./server.ts";
 
 /** What goes without a command that names it: everybody who would have learned it from one is told here. */

@@ -2,7 +2,8 @@
 import { Clock } from "../../../src/host/clock.ts";
 import { Random } from "../../../src/host/random.ts";
 import { AccessClock } from "../../../src/keyspace/access.ts";
-import { Database, type KeyspaceContext } from "../../../src/keyspace/database.ts";
+import type { KeyspaceContext } from "../../../src/keyspace/context.ts";
+import { Database } from "../../../src/keyspace/database.ts";
 import { noEvents } from "../../../src/keyspace/key-events.ts";
 
 export class FakeClock extends Clock {
