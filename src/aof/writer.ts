@@ -2,6 +2,7 @@ import { systemErrorText } from "../config/errors.ts";
 import { AppendFile, type Disk, systemDisk, type WriteFailure } from "./append-file.ts";
 import { EffectBuffer } from "./effect-buffer.ts";
 import type { AofLog } from "./folder.ts";
+import { SyncPace } from "./sync-pace.ts";
 
 /**
  * The writing end of the AOF: what effects left in the buffer (effect-buffer.ts) is appended to the file by
@@ -10,8 +11,9 @@ import type { AofLog } from "./folder.ts";
  * Positions count all bytes ever recorded: synced <= written <= appended. What lies between `written` and
  * `appended` is in the buffer. appendfsync decides when replies may leave and when the disk is asked:
  *
- *   always    when `synced` has reached what their events recorded. One fsync at a time, on another thread;
- *             what is recorded meanwhile shares the next one (group commit).
+ *   always    when `synced` has reached what their events recorded. One fsync at a time; what is recorded
+ *             meanwhile shares the next one (group commit). On another thread, so that who only reads need not
+ *             wait; but on this one while the disk is so quick that waiting costs less (sync-pace.ts).
  *   everysec  when it is written. One fsync a second; while one is under way a write would wait for the disk,
  *             so it is put off, for two seconds at most.
  *   no        when it is written.
@@ -78,6 +80,7 @@ export class AofWriter extends EffectBuffer {
   /** Up to here a turn has been told what became of its records. */
   private heardUpTo = 0;
   private afterSync: (() => void) | null = null;
+  private readonly pace = new SyncPace();
   private readonly waiting: { position: number; done: Durable }[] = [];
 
   constructor(private readonly deps: WriterDeps) {
@@ -273,12 +276,25 @@ export class AofWriter extends EffectBuffer {
       return always && fresh ? "failed" : "done";
     }
     if (always) {
+      if (!file.syncing && this.pace.quick) return this.syncHere(file, fresh);
       if (!file.syncing) this.startSync(file);
       return "pending";
     }
     if (settings.appendfsync === "everysec" && clock.now - this.lastSync >= SYNC_MS && !file.syncing)
       this.startSync(file);
     return "done";
+  }
+
+  /** An fsync on this thread. */
+  private syncHere(file: AppendFile, fresh: boolean): FlushResult {
+    const started = performance.now();
+    const failure = file.syncNow();
+    const milliseconds = performance.now() - started;
+    this.pace.note(milliseconds);
+    this.deps.latency("aof-fsync-always", milliseconds);
+    if (failure !== null) this.noteSyncFailure(failure);
+    this.settle();
+    return failure !== null && fresh ? "failed" : "done";
   }
 
   private startSync(file: AppendFile): void {
@@ -290,8 +306,9 @@ export class AofWriter extends EffectBuffer {
         if (this.file !== null) this.oldSyncFailure ??= failure;
         return;
       }
-      if (this.deps.settings.appendfsync === "always")
-        this.deps.latency("aof-fsync-always", performance.now() - started);
+      const milliseconds = performance.now() - started;
+      this.pace.note(milliseconds);
+      if (this.deps.settings.appendfsync === "always") this.deps.latency("aof-fsync-always", milliseconds);
       if (failure !== null) this.noteSyncFailure(failure);
       this.settle();
       const then = this.afterSync;

@@ -34,6 +34,8 @@ export class TestDisk implements Disk {
   readonly pending: ((error: Error | null) => void)[] = [];
   syncs = 0;
   nowError: Error | null = null;
+  /** How long a synchronous one takes. */
+  nowMilliseconds = 0;
 
   fdatasync(_fd: number, done: (error: Error | null) => void): void {
     this.syncs++;
@@ -42,6 +44,7 @@ export class TestDisk implements Disk {
 
   fdatasyncSync(): void {
     this.syncs++;
+    if (this.nowMilliseconds > 0) Bun.sleepSync(this.nowMilliseconds);
     if (this.nowError !== null) throw this.nowError;
   }
 

@@ -233,6 +233,40 @@ describe("appendfsync", () => {
     expect(writer.refusal).not.toBeNull();
   });
 
+  test("always: a disk that has shown to be quick is waited for on this thread, until it is slow", () => {
+    const disk = new TestDisk();
+    const { world, writer } = opened(disk);
+    using _ = world;
+    world.settings.appendfsync = "always";
+    let turns = 0;
+    const turn = () => {
+      writer.record(call(0, `set k ${turns++}`));
+      const result = writer.flushTurn();
+      if (result === "pending") disk.finish();
+      expect(writer.synced).toBe(writer.appended);
+      return result;
+    };
+    expect(turn()).toBe("pending");
+    while (turn() !== "done") expect(turns).toBeLessThan(100);
+    const before = disk.syncs;
+    for (let i = 0; i < 5; i++) expect(turn()).toBe("done");
+    expect(disk.syncs).toBe(before + 5);
+
+    disk.nowMilliseconds = 20;
+    turn();
+    expect(turn()).toBe("pending");
+    disk.nowMilliseconds = 0;
+    while (turn() !== "done") expect(turns).toBeLessThan(300);
+
+    // What fails is told to the turn that it concerns.
+    disk.nowError = systemError("EIO");
+    expect(writer.flushTurn()).toBe("done");
+    writer.record(call(0, "set lost 1"));
+    expect(writer.flushTurn()).toBe("failed");
+    expect(writer.refusal).not.toBeNull();
+    expect(writer.synced).toBeLessThan(writer.appended);
+  });
+
   test("always: a real disk", async () => {
     const { world, writer } = opened();
     using _ = world;
