@@ -206,7 +206,16 @@ export function lpInsert(
 }
 
 export function lpAppend(store: ByteStore, value: Uint8Array, start: number, end: number): number {
-  return lpInsert(store, 0, value, start, end);
+  if (!isShortText(value, start, end)) return lpInsert(store, 0, value, start, end);
+  const at = lpBytes(store) - 1;
+  const size = end - start + 2;
+  const count = lpLengthKnown(store);
+  store.resize(at + size + 1);
+  writeShortText(store.buf, store.start + at, value, start, end);
+  store.buf[store.start + at + size] = END;
+  writeTotal(store);
+  if (count >= 0) writeCount(store, Math.min(COUNT_UNKNOWN, count + 1));
+  return at;
 }
 
 /** A store that can grow at its front too, where it has room. */
@@ -217,12 +226,16 @@ export interface FrontStore extends ByteStore {
 
 /** Puts a value before the first entry without moving the others: the header moves down instead. */
 export function lpPrepend(store: FrontStore, value: Uint8Array, start: number, end: number): void {
-  const entry = encode(value, start, end);
-  const body = entry.headLength + (entry.end - entry.start);
-  const size = body + lpBackLength(body);
   const count = lpLengthKnown(store);
-  store.growFront(size);
-  writeEntry(store.buf, store.start + LP_HEADER, entry, body);
+  if (isShortText(value, start, end)) {
+    store.growFront(end - start + 2);
+    writeShortText(store.buf, store.start + LP_HEADER, value, start, end);
+  } else {
+    const entry = encode(value, start, end);
+    const body = entry.headLength + (entry.end - entry.start);
+    store.growFront(body + lpBackLength(body));
+    writeEntry(store.buf, store.start + LP_HEADER, entry, body);
+  }
   writeTotal(store);
   writeCount(store, count < 0 ? COUNT_UNKNOWN : Math.min(COUNT_UNKNOWN, count + 1));
 }
@@ -353,6 +366,18 @@ interface EncodedEntry {
   value: Uint8Array;
   start: number;
   end: number;
+}
+
+/** Whether the value is a string of 6 bits of length, seen from its first byte: the common entry, without detours. */
+function isShortText(value: Uint8Array, start: number, end: number): boolean {
+  return end - start < 64 && end > start && value[start]! > 57;
+}
+
+function writeShortText(buf: Uint8Array, at: number, value: Uint8Array, start: number, end: number): void {
+  const length = end - start;
+  buf[at] = 0x80 | length;
+  copyBytes(buf, at + 1, value, start, end);
+  buf[at + 1 + length] = length + 1;
 }
 
 function encode(value: Uint8Array, start: number, end: number): EncodedEntry {

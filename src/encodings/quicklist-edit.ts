@@ -39,7 +39,7 @@ export function insertBeside(
     list.length++;
     return;
   }
-  if (node.allows(list.fill, length)) {
+  if (node.allows(length)) {
     if (node.awaited) list.announce(node);
     cursor.own();
     const before = after ? lpNext(node, cursor.at) : cursor.at;
@@ -50,7 +50,7 @@ export function insertBeside(
     return;
   }
   const neighbour = after ? node.next : node.prev;
-  if (atEdge && neighbour?.allows(list.fill, length)) {
+  if (atEdge && neighbour?.allows(length)) {
     addAtEdge(list, neighbour, after, value, start, end);
     list.settle(neighbour);
   } else if (atEdge) {

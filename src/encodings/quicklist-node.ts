@@ -61,7 +61,9 @@ export function exceedsLimit(fill: number, bytes: number, count: number): boolea
 /** What nodes of one list share: how much they hold, and how large they may grow. */
 export interface NodeOwner {
   heldBytes: number;
+  /** Bytes and entries that a node of several may have. */
   readonly nodeBytes: number;
+  readonly nodeEntries: number;
 }
 
 export class QuicklistNode implements FrontStore {
@@ -124,8 +126,11 @@ export class QuicklistNode implements FrontStore {
   }
 
   /** Whether a value of this length may be added to the listpack. */
-  allows(fill: number, length: number): boolean {
-    return !this.plain && !exceedsLimit(fill, this.size + length + ENTRY_OVERHEAD, this.count + 1);
+  allows(length: number): boolean {
+    const { owner } = this;
+    return (
+      this.size + length + ENTRY_OVERHEAD <= owner.nodeBytes && this.count < owner.nodeEntries && !this.plain
+    );
   }
 
   // ------------------------------------------------------------------ FrontStore

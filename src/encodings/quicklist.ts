@@ -12,7 +12,7 @@ import {
 } from "./listpack.ts";
 import { ListCursor, type Needle } from "./quicklist-cursor.ts";
 import { insertBeside, replaceAt } from "./quicklist-edit.ts";
-import { clampDepth, clampFill, type NodeOwner, QuicklistNode, sizeLimit } from "./quicklist-node.ts";
+import { clampDepth, clampFill, countLimit, type NodeOwner, QuicklistNode, sizeLimit } from "./quicklist-node.ts";
 
 /**
  * Quicklist: a long list as a chain of listpacks, each of a limited size, so that a change moves few bytes.
@@ -53,6 +53,7 @@ export class Quicklist implements BigValue, NodeOwner {
   readonly fill: number;
   readonly depth: number;
   readonly nodeBytes: number;
+  readonly nodeEntries: number;
   watch: ListWatch | null = null;
 
   constructor(
@@ -63,6 +64,7 @@ export class Quicklist implements BigValue, NodeOwner {
     this.fill = clampFill(fill) | 0;
     this.depth = clampDepth(depth) | 0;
     this.nodeBytes = fill < 0 ? sizeLimit(this.fill) | 0 : SAFE_NODE;
+    this.nodeEntries = countLimit(this.fill) | 0;
   }
 
   get memoryUse(): number {
@@ -84,7 +86,7 @@ export class Quicklist implements BigValue, NodeOwner {
       this.length++;
       return;
     }
-    if (node === null || !node.allows(this.fill, length)) {
+    if (node === null || !node.allows(length)) {
       const fresh = QuicklistNode.empty(this, this.firstCapacity(length), atHead);
       this.insertNode(node, fresh, !atHead);
       node = fresh;
