@@ -12,7 +12,14 @@ import {
 } from "./listpack.ts";
 import { ListCursor, type Needle } from "./quicklist-cursor.ts";
 import { insertBeside, replaceAt } from "./quicklist-edit.ts";
-import { clampDepth, clampFill, countLimit, type NodeOwner, QuicklistNode, sizeLimit } from "./quicklist-node.ts";
+import {
+  clampDepth,
+  clampFill,
+  countLimit,
+  type NodeOwner,
+  QuicklistNode,
+  sizeLimit,
+} from "./quicklist-node.ts";
 
 /**
  * Quicklist: a long list as a chain of listpacks, each of a limited size, so that a change moves few bytes.

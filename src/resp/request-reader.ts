@@ -10,8 +10,14 @@ import { Request } from "./request.ts";
  *   SET k v\r\n                                    inline: words are unquoted into a buffer of their own
  *
  * A command cut off by the end of its chunk is carried over: its bytes so far move to a buffer of the
- * connection, and parsing goes on where it stopped, so that no byte is looked at twice. When a bulk's length
- * is known the buffer is made large enough at once: a bulk of 512 MB arriving in small pieces is copied once.
+ * connection, and parsing goes on where it stopped, so that no byte is looked at twice. Of the next chunk only as
+ * much is copied behind them as the command needs; then reading crosses over to the chunk itself:
+ *
+ *   carry   [*3 .. $5 he][llo..]                  chunk   [llo..][*3 $3 SET ..] ...
+ *                         copied                                ^ goes on here
+ *
+ * When a bulk's length is known the buffer is made large enough at once: a bulk of 512 MB arriving in small pieces is
+ * copied once.
  */
 
 export const READY = 1;
@@ -28,6 +34,8 @@ const SLACK = 64 * 1024;
 const KEEP = 128 * 1024;
 /** Bytes of a length line that are looked at one by one: more than any number has. */
 const LENGTH_DIGITS = 24;
+/** Bytes of a chunk that are first copied behind what is carried; where they do not do, twice as many. */
+const PULL = 64;
 const CR = 13;
 const LF = 10;
 
@@ -47,11 +55,22 @@ export class RequestReader {
   private buf: Uint8Array = EMPTY;
   private pos = 0;
   private end = 0;
-  /** Where the last command read begins; for `rewind`. */
+  /** Where the last command read begins, for `rewind`: an offset in the chunk, or in carried bytes the complement of one. */
   commandStart = 0;
+  /** The offset where it does. */
+  private begin = 0;
   private multibulkLeft = 0;
   private bulkLength = -1;
   private carried = false;
+  /** The chunk that follows the carried bytes, and how much of it has been copied to them. */
+  private behind: Uint8Array | null = null;
+  private behindAt = 0;
+  private pull = PULL;
+  /** The command that was read last from carried bytes, while its chunk is worked on; for `rewind`. */
+  private crossed: Uint8Array = EMPTY;
+  private crossedEnd = 0;
+  /** Where the chunk goes on behind it. */
+  private crossedTo = 0;
   /** `request` belongs to this reader: it holds a command that came in several chunks. */
   private own = false;
   /** The last carry buffer, kept for the next cut command: a client that sends large ones sends more. */
@@ -69,18 +88,16 @@ export class RequestReader {
 
   /** Takes the next chunk; it is read, and must stay unchanged, until `finish`. */
   feed(chunk: Uint8Array): void {
-    if (!this.carried) {
+    if (this.carried) {
+      this.behind = chunk;
+      this.behindAt = 0;
+      this.pull = PULL;
+    } else {
       this.buf = chunk;
       this.pos = 0;
       this.end = chunk.length;
-      if (this.end > this.peak) this.peak = this.end;
-      return;
     }
-    const needed = this.end + chunk.length;
-    if (needed > this.buf.length) this.grow(needed < 1 << 20 ? needed * 2 : needed + (needed >> 2));
-    copyBytes(this.buf, this.end, chunk, 0, chunk.length);
-    this.end = needed;
-    if (needed > this.peak) this.peak = needed;
+    if (this.held > this.peak) this.peak = this.held;
   }
 
   /**
@@ -100,11 +117,59 @@ export class RequestReader {
 
   /** Reads the next command into `request`: READY, NEED_MORE or PROTOCOL_ERROR (then the rest is void). */
   next(): number {
+    for (;;) {
+      const state = this.read();
+      if (!this.carried) {
+        this.commandStart = this.begin;
+        return state;
+      }
+      const { behind } = this;
+      if (state === NEED_MORE && behind !== null) {
+        this.pullMore(behind, Math.max(this.missing, this.pull));
+        this.pull *= 2;
+        continue;
+      }
+      this.commandStart = ~this.begin;
+      // Where several commands were carried, those behind this one are read first.
+      if (state === READY && behind !== null && this.end - this.pos <= this.behindAt) this.cross(behind);
+      return state;
+    }
+  }
+
+  /** Bytes of the bulk under way that are not there yet. */
+  private get missing(): number {
+    return this.bulkLength < 0 ? 0 : this.pos + this.bulkLength + 2 - this.end;
+  }
+
+  /** Copies so many bytes of the chunk, or what there is, behind the carried ones. */
+  private pullMore(chunk: Uint8Array, bytes: number): void {
+    const stop = Math.min(chunk.length, this.behindAt + bytes);
+    const needed = this.end + stop - this.behindAt;
+    if (needed > this.buf.length) this.grow(needed < 1 << 20 ? needed * 2 : needed + (needed >> 2));
+    copyBytes(this.buf, this.end, chunk, this.behindAt, stop);
+    this.end = needed;
+    this.behindAt = stop;
+    if (stop === chunk.length) this.behind = null;
+  }
+
+  /** The carried command is read: what follows it is read from the chunk itself. */
+  private cross(chunk: Uint8Array): void {
+    this.crossed = this.buf;
+    this.crossedEnd = this.pos;
+    this.crossedTo = this.behindAt - (this.end - this.pos);
+    this.buf = chunk;
+    this.pos = this.crossedTo;
+    this.end = chunk.length;
+    this.carried = false;
+    this.behind = null;
+  }
+
+  private read(): number {
     const { buf, end } = this;
     for (;;) {
       if (this.multibulkLeft === 0) {
         if (this.pos >= end) return NEED_MORE;
-        this.commandStart = this.pos;
+        this.begin = this.pos;
         if (buf[this.pos] !== 42) {
           const state = this.readInline();
           if (state === READY && this.request.argc === 0) continue;
@@ -138,9 +203,20 @@ export class RequestReader {
 
   /** Takes commands back: `next` will read again from the one that begins at `start`. */
   rewind(start: number): void {
-    this.pos = start;
     this.multibulkLeft = 0;
     this.bulkLength = -1;
+    if (start >= 0 || this.carried) {
+      this.pos = start < 0 ? ~start : start;
+      return;
+    }
+    const { buf: chunk, crossed, crossedEnd, crossedTo } = this;
+    const length = crossedEnd - ~start;
+    this.buf = new Uint8Array(length + chunk.length - crossedTo);
+    copyBytes(this.buf, 0, crossed, ~start, crossedEnd);
+    copyBytes(this.buf, length, chunk, crossedTo, chunk.length);
+    this.pos = 0;
+    this.end = this.buf.length;
+    this.carried = true;
   }
 
   /** Bytes not yet read, carried over to the next chunk. */
@@ -150,12 +226,12 @@ export class RequestReader {
 
   /** Bytes behind the last whole command read, while a chunk is worked on; and those that are carried over. */
   get rest(): number {
-    return this.end - (this.multibulkLeft > 0 ? this.commandStart : this.pos);
+    return this.held - (this.multibulkLeft > 0 ? this.begin : this.pos);
   }
 
   /** Bytes held: of the chunk being worked on with what was carried over, or of what is carried. */
   get held(): number {
-    return this.end;
+    return this.behind === null ? this.end : this.end + this.behind.length - this.behindAt;
   }
 
   /** Bytes of the buffer that holds them, or is kept for more. */
@@ -165,7 +241,12 @@ export class RequestReader {
 
   /** Ends the work on a chunk: what is left of a cut command moves to the carry buffer. */
   finish(): void {
-    const left = this.end - (this.multibulkLeft > 0 ? this.commandStart : this.pos);
+    if (this.behind !== null) this.pullMore(this.behind, this.behind.length);
+    if (this.crossed !== EMPTY) {
+      this.spare = this.crossed;
+      this.crossed = EMPTY;
+    }
+    const left = this.end - (this.multibulkLeft > 0 ? this.begin : this.pos);
     if (left === 0) {
       if (!this.own) this.request.trim();
       this.request = this.shared;
@@ -176,7 +257,7 @@ export class RequestReader {
       this.carried = false;
       return;
     }
-    const from = this.multibulkLeft > 0 ? this.commandStart : this.pos;
+    const from = this.multibulkLeft > 0 ? this.begin : this.pos;
     if (this.multibulkLeft > 0 && !this.own) this.ownRequest();
     const needed = this.bulkLength >= 0 ? this.pos - from + this.bulkLength + 2 : 0;
     if (this.carried && (this.buf.length <= KEEP || Math.max(needed, left) * 4 >= this.buf.length)) {
@@ -198,7 +279,7 @@ export class RequestReader {
   private rebase(from: number): void {
     this.pos -= from;
     this.end -= from;
-    this.commandStart -= from;
+    this.begin -= from;
     if (this.multibulkLeft > 0) {
       this.request.shift(-from);
       this.request.buf = this.buf;
@@ -303,6 +384,7 @@ export class RequestReader {
   private fail(message: string): number {
     this.error = message;
     this.pos = this.end;
+    this.behind = null;
     this.multibulkLeft = 0;
     this.bulkLength = -1;
     return PROTOCOL_ERROR;

@@ -13,7 +13,12 @@ export interface MemoryWatchDeps {
   readonly keyspace: Keyspace;
   readonly writer: { readonly buf: Uint8Array };
   readonly clients: { sessions(): Iterable<Session> };
+  readonly counters: { readonly netInput: number };
 }
+
+/** Bytes of requests that leave enough garbage to be worth a collection, and so many a second are silence. */
+const WORTH_COLLECTING = 4 * 1024 * 1024;
+const SILENCE = 64 * 1024;
 
 export class MemoryWatch {
   private clientBytes = 0;
@@ -22,6 +27,9 @@ export class MemoryWatch {
   /** Bytes of big values, as of the last `sample`: adding them up takes longer than a command may. */
   private objectBytes = 0;
   private peak = 0;
+  /** Bytes of requests as of the last call, and of the last collection, of `collectInSilence`. */
+  private heard = 0;
+  private collectedAt = 0;
   private readonly startup: number;
 
   constructor(private readonly deps: MemoryWatchDeps) {
@@ -66,6 +74,19 @@ export class MemoryWatch {
     const { used } = this;
     this.peak = Math.max(this.peak, used);
     return used;
+  }
+
+  /**
+   * To be called once a second. What requests came in is garbage afterwards, which the engine collects when there is
+   * as much again as data; where the traffic has ended it would stay for good. Silence is the time to collect it.
+   */
+  collectInSilence(): void {
+    const { netInput } = this.deps.counters;
+    const silent = netInput - this.heard < SILENCE;
+    this.heard = netInput;
+    if (!silent || netInput - this.collectedAt < WORTH_COLLECTING) return;
+    this.collectedAt = netInput;
+    Bun.gc(false);
   }
 
   figures(): MemoryFigures {

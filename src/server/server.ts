@@ -15,6 +15,7 @@ import type { Log } from "../host/log.ts";
 import { Random, randomHex } from "../host/random.ts";
 import { AccessClock } from "../keyspace/access.ts";
 import { Keyspace } from "../keyspace/keyspace.ts";
+import { release } from "../memory/arena.ts";
 import { Notifications } from "../push/notifications.ts";
 import { Outbox } from "../push/outbox.ts";
 import { Subscriptions } from "../push/subscriptions.ts";
@@ -58,6 +59,8 @@ import { Shutdown } from "./shutdown.ts";
 import { SlowCommands } from "./slow-commands.ts";
 import { Turn } from "./turn.ts";
 
+/** Chunks of this size are given back as soon as they are read. */
+const WORTH_RELEASING = 16 * 1024;
 /** A client that sent nothing for so long keeps no buffers. */
 const IDLE_MS = 2000;
 
@@ -439,6 +442,8 @@ export class Server implements ConnectionHost {
       return this.failed(connection, error);
     }
     this.process(connection);
+    // What is left of it has been copied. Large ones would soon be more than the data.
+    if (chunk.length >= WORTH_RELEASING) release(chunk);
   }
 
   /** Runs the connection's commands and writes what they, and whoever they touched, have to say. */
@@ -546,6 +551,7 @@ export class Server implements ConnectionHost {
     if (tick % Math.max(1, Math.floor(this.config.values.hz)) !== 0) return;
     const { timeout } = this.config.values;
     this.memory.sample();
+    this.memory.collectInSilence();
     this.recentBuffers.begin(Math.floor(this.clock.now / 1000));
     for (const connection of this.clients.connections()) {
       this.recentBuffers.note(connection.queryCapacity, connection.outputBytes);
