@@ -9,7 +9,7 @@
  *
  * Classes: every 8 bytes up to 256, then eight steps a doubling up to 32 KiB (at most 12.5 % of a cell is
  * slack). Each class keeps a list of pages with room; a page whose last cell is freed leaves the arena at
- * once. Sparse pages can be emptied by moving their cells (see `sparsestPage`, `setAside` and `nextCell`): the owner of
+ * once, but for two that any class may have next. Sparse pages can be emptied by moving their cells (see `sparsestPage`, `setAside` and `nextCell`): the owner of
  * the cells updates what points to them. Position 0 is never handed out.
  */
 
@@ -21,6 +21,7 @@ const MAX_PAGES = 1 << 17;
 export const MAX_CELL = 32768;
 const FREE_MARK = -1;
 const NONE = -1;
+const KEPT_PAGES = 2;
 
 /** Bytes of a cell, by class. */
 const classBytes: number[] = [];
@@ -62,9 +63,11 @@ export class Arena {
   private readonly meta: (PageMeta | null)[] = [];
   private readonly room: number[][] = classBytes.map(() => []);
   private readonly spare: number[] = [];
+  /** Empty pages that are kept for the next class that needs one. */
+  private readonly idle: number[] = [];
   /** Bytes in cells that are in use. */
   usedBytes = 0;
-  /** Pages held. */
+  /** Pages with cells in use. */
   pageCount = 0;
 
   /**
@@ -113,7 +116,7 @@ export class Arena {
 
   /** Bytes of the pages held. */
   get heldBytes(): number {
-    return this.pageCount * PAGE_BYTES;
+    return (this.pageCount + this.idle.length) * PAGE_BYTES;
   }
 
   /** Bytes of the cell at this position. */
@@ -128,6 +131,7 @@ export class Arena {
     this.words.length = 0;
     this.meta.length = 0;
     this.spare.length = 0;
+    this.idle.length = 0;
     for (const room of this.room) room.length = 0;
     this.usedBytes = 0;
     this.pageCount = 0;
@@ -200,11 +204,7 @@ export class Arena {
   }
 
   private addPage(cls: number): number {
-    const page = this.spare.pop() ?? this.pages.length;
-    if (page >= MAX_PAGES) throw new RangeError("arena is full");
-    const bytes = new Uint8Array(PAGE_BYTES);
-    this.pages[page] = bytes;
-    this.words[page] = new Int32Array(bytes.buffer);
+    const page = this.idle.pop() ?? this.newPage();
     const room = this.room[cls]!;
     // Page 0 starts one unit late: position 0 means "nothing".
     this.meta[page] = {
@@ -220,18 +220,28 @@ export class Arena {
     return page;
   }
 
+  private newPage(): number {
+    const page = this.spare.pop() ?? this.pages.length;
+    if (page >= MAX_PAGES) throw new RangeError("arena is full");
+    const bytes = new Uint8Array(PAGE_BYTES);
+    this.pages[page] = bytes;
+    this.words[page] = new Int32Array(bytes.buffer);
+    return page;
+  }
+
   private dropPage(page: number, meta: PageMeta): void {
-    // One empty page a class is kept where it is the only one with room, so that a key set and deleted in
-    // turn does not allocate a page each time.
-    const room = this.room[meta.class]!;
-    if (meta.listed !== NONE && room.length === 1) return;
     if (meta.listed !== NONE) this.unlist(page, meta);
+    this.meta[page] = null;
+    this.pageCount--;
+    // Some are kept, so that a key set and deleted in turn, or a value that grows, does not allocate a page each time.
+    if (this.idle.length < KEPT_PAGES) {
+      this.idle.push(page);
+      return;
+    }
     release(this.pages[page]!);
     this.pages[page] = EMPTY_BYTES;
     this.words[page] = EMPTY_WORDS;
-    this.meta[page] = null;
     this.spare.push(page);
-    this.pageCount--;
   }
 
   private unlist(page: number, meta: PageMeta): void {

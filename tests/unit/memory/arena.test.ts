@@ -83,16 +83,23 @@ test("an emptied page leaves at once, its number is used again", () => {
   const pages = arena.pageCount;
   expect(pages).toBe(11); // position 0 is not handed out, so page 0 holds one less
   for (const position of positions) arena.free(position);
-  expect(arena.pageCount).toBe(1);
+  expect(arena.pageCount).toBe(0);
+  expect(arena.heldBytes).toBe(2 * PAGE_BYTES);
   for (let i = 0; i < positions.length; i++) expect(pageOf(arena.alloc(1024))).toBeLessThan(pages);
   expect(arena.pageCount).toBeLessThanOrEqual(pages);
 });
 
-test("set and delete in turn keeps one page and allocates no other", () => {
+test("set and delete in turn, and a value that grows through the classes, use the same pages again", () => {
   const arena = new Arena();
   for (let i = 0; i < 1000; i++) arena.free(arena.alloc(64));
+  expect(arena.heldBytes).toBe(PAGE_BYTES);
+  for (let bytes = 8, last = arena.alloc(8); bytes <= MAX_CELL; bytes += 8) {
+    const next = arena.alloc(bytes);
+    arena.free(last);
+    last = next;
+  }
   expect(arena.pageCount).toBe(1);
-  expect(arena.pages.length).toBe(1);
+  expect(arena.heldBytes).toBe(2 * PAGE_BYTES);
 });
 
 test("nextCell walks exactly the used cells of a page", () => {
@@ -174,21 +181,16 @@ test("emptying sparse pages ends, gives memory back and needs no new page", () =
   }
 });
 
-test("an empty page that was kept is given back, not set aside for ever", () => {
+test("kept pages count as memory held, and end with the arena", () => {
   const arena = new Arena();
   const perPage = PAGE_BYTES / 1024;
-  const first = Array.from({ length: perPage - 1 }, () => arena.alloc(1024));
-  const second = arena.alloc(1024);
-  arena.free(second); // the only page with room: kept
-  expect(arena.pageCount).toBe(2);
-  arena.free(first[0]!); // now the first one has room as well
-  for (let moves = 0; moves < 3; moves++) {
-    const page = arena.sparsestPage();
-    if (page < 0) break;
-    empty(arena, page, new Map());
-  }
-  expect(arena.pageCount).toBe(1);
+  const cells = Array.from({ length: perPage * 5 }, () => arena.alloc(1024));
+  for (const cell of cells.slice(1)) arena.free(cell);
+  expect([arena.pageCount, arena.heldBytes]).toEqual([1, 3 * PAGE_BYTES]);
   expect(arena.sparsestPage()).toBe(-1);
+  arena.clear();
+  expect([arena.pageCount, arena.heldBytes, arena.usedBytes]).toEqual([0, 0, 0]);
+  expect(pageOf(arena.alloc(8))).toBe(0);
 });
 
 test("cells freed on a page set aside are not handed out again", () => {
