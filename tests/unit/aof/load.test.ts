@@ -1,7 +1,7 @@
 /** Loading: whole commands and whole transactions, of every file there may be. */
 import { expect, test } from "bun:test";
 import { statSync } from "node:fs";
-import { seeded } from "../bytes/random.ts";
+import { type Random, seeded } from "../bytes/random.ts";
 import { command, commands, World } from "./support.ts";
 
 const INCR = "appendonly.aof.1.incr.aof";
@@ -237,12 +237,10 @@ test("long commands, long transactions and large arguments load in slices of any
   expect(executed.every((line, i) => line === expected[i])).toBe(true);
 });
 
-test("a power cut anywhere in a megabyte: exactly the whole commands and transactions before it", () => {
-  const random = seeded("aof cuts");
-  const cuts = Number(process.env.REDBUN_CUTS ?? 100);
+/** A megabyte of commands and transactions; `ends`: where it may end, and how many commands there are by then. */
+function megabyte(random: Random): { content: string; ends: { at: number; count: number }[] } {
   let content = "";
   let count = 0;
-  // Where the file may end, and how many commands have been executed by then.
   const ends = [{ at: 0, count: 0 }];
   while (content.length < 1024 * 1024) {
     const size = random.below(4) === 0 ? 1 + random.below(6) : 0;
@@ -252,8 +250,14 @@ test("a power cut anywhere in a megabyte: exactly the whole commands and transac
     if (size > 0) content += command("EXEC");
     ends.push({ at: content.length, count });
   }
+  return { content, ends };
+}
+
+test("a power cut anywhere in a megabyte: exactly the whole commands and transactions before it", () => {
+  const random = seeded("aof cuts");
+  const { content, ends } = megabyte(random);
   using world = withFile("");
-  for (let n = 0; n < cuts; n++) {
+  for (let n = 0; n < 100; n++) {
     const cut =
       n % 2 === 0 ? random.below(content.length) : random.pick(ends.slice(1)).at - 1 + random.below(3);
     world.write(INCR, content.slice(0, cut));
@@ -263,4 +267,29 @@ test("a power cut anywhere in a megabyte: exactly the whole commands and transac
     expect(executed.length).toBe(expected.count);
     expect(size(world)).toBe(expected.at);
   }
+});
+
+/**
+ * REDBUN_CUTS=1048576 cuts at every byte of the megabyte. Of what lies before a cut only the last whole commands are in
+ * the file: the loader keeps nothing of those that came earlier.
+ */
+test("a power cut at each of many bytes in turn", () => {
+  const cuts = Number(process.env.REDBUN_CUTS ?? 5000);
+  const { content, ends } = megabyte(seeded("aof cuts in turn"));
+  using world = withFile("");
+  let last = 0;
+  for (let cut = 1; cut <= Math.min(cuts, content.length); cut++) {
+    while (last + 1 < ends.length && ends[last + 1]!.at <= cut) last++;
+    const from = ends[Math.max(0, last - 1)]!;
+    world.write(INCR, content.slice(from.at, cut));
+    const { state, executed } = world.load();
+    const kept = ends[last]!;
+    if (
+      state !== "loaded" ||
+      executed.length !== kept.count - from.count ||
+      size(world) !== kept.at - from.at
+    )
+      throw new Error(`cut at ${cut}: ${state}, ${executed.length} commands, ${size(world)} bytes left`);
+  }
+  expect(last).toBeGreaterThan(0);
 });
