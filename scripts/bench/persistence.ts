@@ -1,6 +1,6 @@
 /**
  * What persistence costs: SET with an append-only file, by fsync policy; loading a million keys from either file
- * form; latency and memory while BGSAVE runs under load.
+ * form; latency and memory while BGSAVE runs under load, of many keys and of one huge one.
  *
  * Both load the same files, which the real server wrote, so that their content cannot differ.
  */
@@ -37,6 +37,7 @@ export async function persistence(options: Options, report: Report): Promise<voi
   await appending(options, report, "always", [1], Math.ceil(options.requests / 10));
   await loading(options, report);
   await saving(options, report);
+  for (const value of BIG) await savingBig(options, report, value);
 }
 
 async function appending(
@@ -169,7 +170,7 @@ async function save(
   keys: number,
 ): Promise<Save> {
   await loadEncoded(port, keys, (i, buffer, at) => plain.encode(buffer, at, [i, i]));
-  const load = endlessSets(options, port, keys);
+  const load = endless(options, port, keys, ["-t", "set"]);
   try {
     await Bun.sleep(WARM_MS);
     const before = residentBytes(process.pid);
@@ -196,13 +197,98 @@ async function save(
   }
 }
 
-/** Clients that overwrite keys at random, one request each at a time, until killed. */
-function endlessSets({ benchmark, clients }: Options, port: number, keys: number): Bun.Subprocess {
+/** Clients that send this with random numbers below `keys`, one request each at a time, until killed. */
+function endless(
+  { benchmark, clients }: Options,
+  port: number,
+  keys: number,
+  what: string[],
+): Bun.Subprocess {
   const numbers = { p: port, c: clients, n: 2_000_000_000, r: keys, d: DATA_SIZE };
   const flags = Object.entries(numbers).flatMap(([flag, value]) => [`-${flag}`, String(value)]);
-  const child = Bun.spawn([benchmark, ...flags, "-q", "-t", "set"], { stdout: "ignore", stderr: "ignore" });
+  const child = Bun.spawn([benchmark, ...flags, "-q", ...what], { stdout: "ignore", stderr: "ignore" });
   adopt(child);
   return child;
+}
+
+// -------------------------------------------------------------------------------- one big value
+
+/** One key of many elements, and what changes it all over while it is saved. */
+interface BigValue {
+  name: string;
+  fill: Template;
+  /** Of each reply to `fill`. */
+  lines: number;
+  change: string[];
+}
+
+const NUMBER = "############";
+const RANDOM = "__rand_int__";
+const BIG: BigValue[] = [
+  {
+    name: "hash",
+    fill: new Template(["HSET", "big", `field:${NUMBER}`, `value:${NUMBER}`]),
+    lines: 1,
+    change: ["HSET", "big", `field:${RANDOM}`, `changed:${RANDOM}`],
+  },
+  {
+    name: "set",
+    fill: new Template(["SADD", "big", `member:${NUMBER}`]),
+    lines: 1,
+    change: ["SREM", "big", `member:${RANDOM}`],
+  },
+  {
+    name: "sorted set",
+    fill: new Template(["ZADD", "big", NUMBER, `member:${NUMBER}`]),
+    lines: 1,
+    change: ["ZADD", "big", `1${RANDOM}`, `member:${RANDOM}`],
+  },
+  {
+    name: "list",
+    fill: new Template(["RPUSH", "big", `element:${NUMBER}`]),
+    lines: 1,
+    change: ["LSET", "big", RANDOM, `changed:${RANDOM}`],
+  },
+  {
+    name: "stream",
+    fill: new Template(["XADD", "big", `1${NUMBER}-1`, "field", `value:${NUMBER}`]),
+    lines: 2,
+    change: ["XDEL", "big", `1${RANDOM}-1`],
+  },
+];
+
+/** The longest wait of another client while one key of millions of elements is saved and changes meanwhile. */
+async function savingBig(options: Options, report: Report, value: BigValue): Promise<void> {
+  const { persistedKeys } = options;
+  const elements = persistedKeys * 3;
+  const results = await inTurn(options, [], async ({ port, wire, process }) => {
+    await loadEncoded(port, elements, (i, buffer, at) => value.fill.encode(buffer, at, [i, i]), value.lines);
+    const load = endless(options, port, elements, value.change);
+    try {
+      await Bun.sleep(WARM_MS);
+      const probe = await startProbe(port, process.pid);
+      await wire.command("BGSAVE");
+      while ((await persistenceField(wire, "rdb_bgsave_in_progress")) !== "0") await Bun.sleep(POLL_MS);
+      const figures = await probe.stop();
+      const status = await persistenceField(wire, "rdb_last_bgsave_status");
+      if (status !== "ok") throw new Error(`BGSAVE ended with ${status}`);
+      return figures;
+    } finally {
+      load.kill();
+      await load.exited;
+    }
+  });
+  const { redis, redbun } = results;
+  report({
+    section: "persistence",
+    name: `BGSAVE of a ${value.name} of ${elements.toLocaleString("en-US")} that changes: worst PING`,
+    unit: "ms",
+    redis: redis.worstCorrected,
+    redbun: redbun.worstCorrected,
+    goal: { kind: "value", atMost: 20 },
+    note: `uncorrected ${redis.worst.toFixed(1)}, ${redbun.worst.toFixed(1)}; busy ${redis.busyWorst.toFixed(1)}, ${redbun.busyWorst.toFixed(1)} ms`,
+    details: { elements, results },
+  });
 }
 
 async function persistenceField(wire: Wire, field: string): Promise<string> {
