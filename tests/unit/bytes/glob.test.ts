@@ -86,9 +86,8 @@ describe("glob", () => {
   });
 
   test("is not exponential", () => {
-    const started = performance.now();
+    // It would not end.
     expect(match(`${"*a".repeat(500)}*b`, "a".repeat(20000))).toBe(false);
-    expect(performance.now() - started).toBeLessThan(1000);
   });
 
   test("gives up beyond 1,000 stars", () => {
