@@ -72,6 +72,8 @@ export class MasterLink {
   state: LinkState = "connect";
   /** When bytes last came, milliseconds since 1970. */
   lastIo = 0;
+  /** There has been a connection to this master. */
+  wasUp = false;
   /** Since when there has been no connection to the master. */
   downSince: number;
   receiver: SnapshotReceiver | null = null;
@@ -308,6 +310,7 @@ export class MasterLink {
       deps.continued(changed);
       deps.log.notice("MASTER <-> REPLICA sync: Master accepted a Partial Resynchronization.");
       this.state = "connected";
+      this.wasUp = true;
       deps.streaming();
       return null;
     }
@@ -417,6 +420,7 @@ export class MasterLink {
       deps.clock.update();
       this.lastIo = deps.clock.now;
       this.state = "connected";
+      this.wasUp = true;
       deps.streaming();
       deps.log.notice("MASTER <-> REPLICA sync: Finished with success");
       socket?.resume();

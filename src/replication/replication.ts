@@ -63,6 +63,8 @@ export interface ReplicationDeps
     sameHistory: boolean,
     loaded: (failure: string | null) => void,
   ): void;
+  /** Nothing is to be written to the stream: a replica in a cluster is about to take over. */
+  resting(): boolean;
   /** FAILOVER holds writes back, or no longer. */
   writesPaused(paused: boolean): void;
   /** The role has changed: keys expire otherwise, waiting clients get an error. */
@@ -100,7 +102,7 @@ export class Replication {
         this.waiters.check();
         this.failover.check();
       },
-      failingOver: () => this.failover.state === "waiting-for-sync",
+      failingOver: () => this.failover.state === "waiting-for-sync" || deps.resting(),
     });
     this.failover = new Failover({
       ...deps,
