@@ -36,6 +36,7 @@ export class BusLink {
   /** What the kernel has not taken yet. */
   private unsent: Uint8Array[] = [];
   queuedBytes = 0;
+  private scheduled = false;
   /** The beginning of a message. */
   private partial: Uint8Array = new Uint8Array(0);
   private filled = 0;
@@ -65,19 +66,24 @@ export class BusLink {
     this.socket = socket;
     socket.setNoDelay(true);
     this.user.opened(this);
-    this.flush();
   }
 
-  /** `bytes` must not change any more. */
+  /**
+   * Sends it when the event under way has ended: by then what it tells of is on disk (see Cluster.settle), and several
+   * messages leave together. `bytes` must not change any more.
+   */
   send(bytes: Uint8Array): void {
     if (this.closed) return;
     this.unsent.push(bytes);
     this.queuedBytes += bytes.length;
-    if (this.unsent.length === 1) this.flush();
+    if (this.scheduled) return;
+    this.scheduled = true;
+    setImmediate(this.flush);
   }
 
-  flush(): void {
+  readonly flush = (): void => {
     const { socket } = this;
+    this.scheduled = false;
     if (socket === null) return;
     while (this.unsent.length > 0 && !this.closed) {
       const bytes = this.unsent[0]!;
@@ -90,7 +96,7 @@ export class BusLink {
       }
       this.unsent.shift();
     }
-  }
+  };
 
   close(): void {
     if (this.closed) return;
