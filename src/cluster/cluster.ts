@@ -299,6 +299,7 @@ export class Cluster {
     this.state.setMyMaster(master);
     this.followMaster();
     this.failover.resetManual();
+    this.failover.resetElection();
   }
 
   private followMaster(): void {

@@ -101,6 +101,7 @@ export class Failover {
     if (how === "agreed" && (master.failed || master.link === null))
       throw new CommandError("ERR Master is down or failed, please use CLUSTER FAILOVER FORCE");
     this.resetManual();
+    this.resetElection();
     this.manualUntil = Date.now() + MANUAL_TIMEOUT;
     if (how === "takeover") {
       log.notice("Taking over the master (user request).");
@@ -161,9 +162,18 @@ export class Failover {
 
   // ------------------------------------------------------------------ the election
 
+  /**
+   * The next election begins anew, with an epoch and votes of its own. Redis keeps those of the last one for a while,
+   * so that a replica whose next master fails soon takes itself for elected, with an epoch that nobody believes.
+   */
+  resetElection(): void {
+    this.electionAt = this.votes = 0;
+    this.asked = false;
+  }
+
   /** A master has voted for us. */
   voted(epoch: number): void {
-    if (epoch < this.electionEpoch) return;
+    if (!this.asked || epoch < this.electionEpoch) return;
     this.votes++;
     this.deps.state.later(TODO.failover);
   }
@@ -279,6 +289,7 @@ export class Failover {
     this.deps.saveNow();
     bus.announce("all");
     this.resetManual();
+    this.resetElection();
   }
 
   private hindered(why: Hindrance, master: ClusterNode): void {
