@@ -53,7 +53,8 @@ export interface ClusterHost extends Pick<BusDeps, "clientTls" | "listen"> {
     /** Bytes written to the stream, or of a replica processed of it. */
     offset(): number;
     dataAge(): number;
-    follow(host: string, port: number): void;
+    /** Connects at once, or with the next tick. */
+    follow(host: string, port: number, when: "now" | "later"): void;
     promote(): void;
   };
   pauseWrites(until: number): void;
@@ -185,6 +186,8 @@ export class Cluster {
       log.warning(`Could not create server TCP listening socket ${(error as Error).message}`);
       give(`Failed listening on port ${announcedPorts(settings).bus} (cluster), aborting.`);
     }
+    // Known before the data are loaded: a replica keeps keys that are due until its master says that they are gone.
+    this.followMaster("later");
   }
 
   private load(give: (why: string) => never): void {
@@ -302,13 +305,11 @@ export class Cluster {
     this.failover.resetElection();
   }
 
-  private followMaster(): void {
+  private followMaster(when: "now" | "later" = "now"): void {
     const { master } = this.state.myself;
-    if (master === null) return;
-    this.host.replication.follow(
-      master.ip,
-      this.host.settings.tlsReplication ? master.tlsPort : master.tcpPort,
-    );
+    const { settings, replication } = this.host;
+    if (master === null || master.has(FLAG.noaddr) || master.ip === "") return;
+    replication.follow(master.ip, settings.tlsReplication ? master.tlsPort : master.tcpPort, when);
   }
 
   /** CLUSTER RESET. */

@@ -120,6 +120,12 @@ export class Replication {
     return this.link !== null;
   }
 
+  /** Bytes written to the stream, or of a replica processed of it; 0 for a replica that has no data yet. */
+  get offset(): number {
+    if (!this.isReplica) return this.stream.offset;
+    return this.known ? this.history.offset : 0;
+  }
+
   /** A replica whose data may be old. */
   get isStale(): boolean {
     return this.link !== null && this.link.state !== "connected";

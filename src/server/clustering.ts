@@ -83,14 +83,11 @@ export class Clustering {
         get following() {
           return server.replication.isReplica;
         },
-        offset: () => {
-          const { isReplica, history, stream } = server.replication;
-          return isReplica ? history.offset : stream.offset;
-        },
+        offset: () => server.replication.offset,
         dataAge: () => this.dataAge(),
-        follow: (host, port) => {
+        follow: (host, port, when) => {
           server.config.assign("replicaof", { host, port });
-          server.replication.follow(host, port);
+          server.replication.follow(host, port, when);
         },
         promote: () => {
           server.replication.promote();
