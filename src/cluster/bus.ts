@@ -44,6 +44,8 @@ export interface BusDeps {
   forced(): boolean;
   /** A whole message has come. */
   received(link: BusLink, bytes: Uint8Array): void;
+  /** Others may connect: not before the data are loaded, so that a node that takes long to start counts as failed. */
+  accepting(): boolean;
   /** Opens the bus port; throws where it cannot. */
   listen(handlers: Bun.SocketHandler<BusLink>): void;
 }
@@ -88,6 +90,7 @@ export class Bus implements LinkUser {
     this.deps.listen({
       binaryType: "uint8array",
       open: (socket) => {
+        if (!this.deps.accepting()) return void socket.terminate();
         const link = new BusLink(true, this);
         socket.data = link;
         this.inbound.add(link);
@@ -142,7 +145,13 @@ export class Bus implements LinkUser {
   }
 
   message(link: BusLink, bytes: Uint8Array): void {
-    this.deps.received(link, bytes);
+    try {
+      this.deps.received(link, bytes);
+    } catch (error) {
+      const trace = error instanceof Error ? error.stack : String(error);
+      this.deps.log.warning(`Exception while handling a message of the cluster bus: ${trace}`);
+      link.close();
+    }
   }
 
   garbage(link: BusLink, why: string): void {

@@ -79,6 +79,8 @@ export class Cluster {
   private readonly file: ConfigFile;
   private readonly ticker: Ticker;
   private lastTick = 0;
+  /** The data set was loaded at start: the node takes part from then on. */
+  private loaded = false;
   /** What cluster-announce-ip said last. */
   private announcedIp = "";
 
@@ -101,6 +103,7 @@ export class Cluster {
       offset: () => replication.offset(),
       paused: () => failover.manual,
       forced: () => failover.manual,
+      accepting: () => this.loaded,
       received: (link, bytes) => receiver.receive(link, bytes),
     });
     const failover: Failover = new Failover({
@@ -236,6 +239,7 @@ export class Cluster {
   /** The data set is loaded: where it holds keys of slots that are not ours, something is put in order. */
   dataLoaded(): void {
     const { state, host } = this;
+    this.loaded = true;
     const { slots, myself } = state;
     if (myself.isReplica) return;
     for (let slot = 0; slot < SLOT_COUNT; slot++) {
@@ -260,7 +264,7 @@ export class Cluster {
   /** With each tick of the cron. */
   tick(): void {
     const now = Date.now();
-    if (now - this.lastTick < TICK_MS - 1) return;
+    if (!this.loaded || now - this.lastTick < TICK_MS - 1) return;
     this.lastTick = now;
     this.ticker.tick();
   }
