@@ -83,6 +83,7 @@ function boundToValues(server: Server, config: Config): void {
   copy("notify-keyspace-events", () => {
     server.notifications.apply(values.notifyKeyspaceEvents);
   });
+  copy("repl-backlog-size", () => server.replication.stream.backlog?.resize(values.replBacklogSize));
   copy(CLUSTER, () => server.clustering.cluster?.applySettings());
   copy("latency-tracking", () => {
     server.executeDeps.trackLatency = values.latencyTracking;
