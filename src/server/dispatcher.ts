@@ -185,6 +185,9 @@ export class Dispatcher {
     }
     if (this.lane === UNKNOWN) this.lane = this.undisturbed(session) ? OPEN : CLOSED;
     if (this.lane === CLOSED || !command.acceptsArgs(call.argc)) return this.admit(connection, command);
+    // Its keys may be another node's.
+    if (deps.router !== null && deps.router.refusal(call, command) !== null)
+      return this.admit(connection, command);
     session.lastCommand = command;
     session.commandsProcessed++;
     deps.executor.executeSimple(call, command);
@@ -203,6 +206,7 @@ export class Dispatcher {
     return (
       session.unrestricted &&
       !session.inTransaction &&
+      !session.asking &&
       session.replyMode === "on" &&
       !this.tracking &&
       !deps.tracking.active &&
