@@ -333,7 +333,10 @@ export class Cluster {
   /** False where the address is none. Somebody we shake hands with already is not bothered again. */
   meet(ip: string, port: number, busPort: number): boolean {
     const valid = (number: number): boolean => number > 0 && number <= HIGHEST_PORT;
-    if (isIP(ip) === 0 || !valid(port) || !valid(busPort)) return false;
+    const version = isIP(ip);
+    if (version === 0 || !valid(port) || !valid(busPort)) return false;
+    // One of the ways in which an address may be written.
+    if (version === 6 && !ip.includes("%")) ip = new URL(`http://[${ip}]`).hostname.slice(1, -1);
     const { state, host } = this;
     const { tlsCluster } = host.settings;
     for (const node of state.nodes.values()) {

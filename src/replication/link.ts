@@ -58,6 +58,8 @@ export interface LinkDeps {
   lost(wasConnected: boolean): void;
 }
 
+/** In place of a replication ID, after SYNC: the master has not told its own. */
+export const UNKNOWN_HISTORY = "?".padEnd(40, "0");
 const RETRY_MS = 1000;
 const LF = 10;
 
@@ -325,7 +327,7 @@ export class MasterLink {
     else deps.log.notice(`Master does not support PSYNC or is in error state (reply: ${line})`);
     deps.log.notice("Retrying with SYNC...");
     this.usedSync = true;
-    this.beginTransfer("?".padEnd(40, "0"), 0);
+    this.beginTransfer(UNKNOWN_HISTORY, 0);
     this.write(latin1Bytes("SYNC\r\n"));
     return null;
   }

@@ -6,7 +6,7 @@ import { errors } from "../resp/errors.ts";
 import { Applier, type ApplierDeps } from "./applier.ts";
 import { Failover } from "./failover.ts";
 import { History } from "./history.ts";
-import { type LinkDeps, MasterLink } from "./link.ts";
+import { type LinkDeps, MasterLink, UNKNOWN_HISTORY } from "./link.ts";
 import { Primary, type PrimaryDeps } from "./primary.ts";
 import type { SnapshotReceiver } from "./receiver.ts";
 import { ReplicationStream, type StreamDeps } from "./stream.ts";
@@ -224,13 +224,15 @@ export class Replication {
       demanding: () => this.failover.state === "failover-in-progress",
       psyncAnswered: (accepted) => this.failover.answered(accepted),
       fullSync: (id, offset) => {
-        this.known = false;
+        // To the old SYNC a master answers nothing: what is here still counts until the snapshot has come.
+        if (id !== UNKNOWN_HISTORY) this.known = false;
         this.coming = { id, offset };
       },
       load: (receiver, loaded) => {
         // Own replicas have nothing in common with what comes.
         this.primary.disconnectAll();
         this.stream.closeBacklog();
+        this.known = false;
         const sameHistory = this.coming.id === this.history.id;
         this.deps.loadSnapshot(receiver, sameHistory, (failure) => {
           if (failure === null) {

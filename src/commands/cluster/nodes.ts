@@ -2,7 +2,7 @@ import { latin1Bytes } from "../../bytes/ascii.ts";
 import type { Call } from "../../call/call.ts";
 import { TODO } from "../../cluster/state.ts";
 import { systemErrorText } from "../../config/errors.ts";
-import { CommandError, errors } from "../../resp/errors.ts";
+import { CommandError, errors, subcommandSyntax } from "../../resp/errors.ts";
 import { type ClusterCommandDeps, clusterOf, knownNodeAt, nodeAt } from "./deps.ts";
 
 /** CLUSTER's subcommands on nodes: who there is, who replicates whom, and epochs. */
@@ -13,8 +13,13 @@ const HARD = latin1Bytes("hard");
 const SOFT = latin1Bytes("soft");
 const BUS_PORT_OFFSET = 10_000;
 
+function limitArguments(call: Call, most: number): void {
+  if (call.argc > most) throw new CommandError(subcommandSyntax(call.text(1), call.text(0)));
+}
+
 export function meet(call: Call, deps: ClusterCommandDeps): void {
   const cluster = clusterOf(deps);
+  limitArguments(call, 5);
   const port = call.safeInt(3);
   if (Number.isNaN(port)) throw new CommandError(`ERR Invalid base port specified: ${call.text(3)}`);
   const busPort = call.argc === 5 ? call.safeInt(4) : port + BUS_PORT_OFFSET;
@@ -63,7 +68,7 @@ export function countFailureReports(call: Call, deps: ClusterCommandDeps): void 
 
 export function failover(call: Call, deps: ClusterCommandDeps): void {
   const cluster = clusterOf(deps);
-  if (call.argc > 3) throw new CommandError(errors.syntax);
+  limitArguments(call, 3);
   const how =
     call.argc === 2 ? "agreed" : call.is(2, FORCE) ? "force" : call.is(2, TAKEOVER) ? "takeover" : null;
   if (how === null) throw new CommandError(errors.syntax);
@@ -73,8 +78,8 @@ export function failover(call: Call, deps: ClusterCommandDeps): void {
 
 export function reset(call: Call, deps: ClusterCommandDeps): void {
   const cluster = clusterOf(deps);
-  if (call.argc > 3 || (call.argc === 3 && !call.is(2, HARD) && !call.is(2, SOFT)))
-    throw new CommandError(errors.syntax);
+  limitArguments(call, 3);
+  if (call.argc === 3 && !call.is(2, HARD) && !call.is(2, SOFT)) throw new CommandError(errors.syntax);
   if (cluster.state.myself.isMaster && call.db.size > 0)
     throw new CommandError("ERR CLUSTER RESET can't be called with master nodes containing keys");
   cluster.reset(call.argc === 3 && call.is(2, HARD));
