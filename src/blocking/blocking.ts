@@ -204,6 +204,17 @@ export class Blocking implements KeyWatcher {
     for (const session of [...this.waiting.keys()]) this.release(session, (reply) => reply.error(error));
   }
 
+  /** Those that wait for keys, and for which there is such an error, get it; the key is the first one they wait for. */
+  refuseWhere(refusal: (session: Session, command: Command, key: Uint8Array) => string | null): void {
+    for (const [session, { keys, retry }] of [...this.waiting]) {
+      const [name] = keys;
+      if (name === undefined || retry === null) continue;
+      const key = Buffer.from(name.slice(name.indexOf(":") + 1), "latin1");
+      const error = refusal(session, retry.command, key);
+      if (error !== null) this.release(session, (reply) => reply.error(error));
+    }
+  }
+
   /** The client is gone, or is being answered. */
   forget(session: Session): boolean {
     const entry = this.waiting.get(session);

@@ -31,6 +31,7 @@ function flagsOf(session: Session): string {
   if (session.role === "master") flags += "M";
   if (session.monitor) flags += "O";
   if (session.subscribed) flags += "P";
+  if (session.readsReplica) flags += "r";
   if (session.inTransaction) flags += "x";
   if (link.suspended) flags += "b";
   if (session.tracking !== null) {

@@ -72,6 +72,8 @@ export class Command {
   readonly minArgs: number;
   readonly exactArgs: boolean;
   readonly keys: KeyFinder;
+  /** In a cluster its keys, or those of the commands that it ends, say which node it is for. */
+  readonly routed: boolean;
   readonly legacyRange: LegacyRange;
   readonly subcommands: CommandTable | null;
   readonly run: (call: Call) => void;
@@ -106,6 +108,7 @@ export class Command {
     this.minArgs = Math.abs(spec.arity);
     this.exactArgs = spec.arity > 0;
     this.keys = new KeyFinder(spec);
+    this.routed = (spec.keys?.length ?? 0) > 0 || this.keys.some || spec.endsTransaction === true;
     this.run = spec.run ?? noHandler;
     this.cheap = spec.cheap === true || (this.flags & FLAGS.fast) !== 0;
     this.plain = spec.subcommands === undefined && (this.flags & FLAGS.protected) === 0;

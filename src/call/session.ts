@@ -15,6 +15,7 @@ export interface SessionLink {
   readonly address: string;
   readonly localAddress: string;
   readonly unixSocket: boolean;
+  readonly tls: boolean;
   /** The socket's file descriptor, -1 where the platform does not tell. */
   readonly fd: number;
   /** Its commands are held back (CLIENT PAUSE). */
@@ -41,6 +42,7 @@ export function noLink(where: Partial<SessionLink> = {}): SessionLink {
     address: "",
     localAddress: "",
     unixSocket: false,
+    tls: false,
     fd: -1,
     suspended: false,
     queryBytes: 0,
@@ -81,6 +83,9 @@ export class Session {
   inTransaction = false;
   /** Inside EXEC or a script: commands that would wait answer at once. */
   denyBlocking = false;
+  /** In a cluster: ASKING, the next command may be for a slot on its way here; READONLY, a replica may answer. */
+  asking = false;
+  readsReplica = false;
   /** It is a script's, not a client's. */
   scripted = false;
   /** Who receives the effects of its commands: 1 the append-only file, 2 replicas, 3 both (redis.set_repl). */

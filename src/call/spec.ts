@@ -138,6 +138,10 @@ export interface CommandSpec {
   answersByPush?: boolean;
   /** What CLIENT CACHING has said holds beyond it; also said by a container of its subcommands. */
   keepsCaching?: boolean;
+  /** ASKING still holds behind it. */
+  keepsAsking?: boolean;
+  /** Carries keys from one node of a cluster to another: served wherever its slot is on its way. */
+  movesSlots?: boolean;
   /** Executed inside MULTI instead of being queued. */
   immediate?: boolean;
   /** Executed during CLIENT PAUSE: it ends the pause. */

@@ -22,6 +22,8 @@ export interface MigrationRequest extends Address {
   readonly timeoutMs: number;
   readonly copy: boolean;
   readonly replace: boolean;
+  /** The target is a node that is taking in the keys' slot. */
+  readonly asking: boolean;
 }
 
 export interface MigrationDeps {
@@ -38,6 +40,7 @@ const CRLF = latin1Bytes("\r\n");
 const AUTH = latin1Bytes("AUTH");
 const SELECT = latin1Bytes("SELECT");
 const RESTORE = latin1Bytes("RESTORE");
+const RESTORE_ASKING = latin1Bytes("RESTORE-ASKING");
 const REPLACE = latin1Bytes("REPLACE");
 
 export class Migration implements TargetUser {
@@ -115,7 +118,7 @@ export class Migration implements TargetUser {
     writePayload(writer, source, position);
     const payload = writer.buf.slice(0, writer.pos);
     writer.clear();
-    const args = [RESTORE, key, utf8(String(ttl)), payload];
+    const args = [request.asking ? RESTORE_ASKING : RESTORE, key, utf8(String(ttl)), payload];
     if (request.replace) args.push(REPLACE);
     encode(out, args);
     this.sent.push(key);

@@ -6,6 +6,8 @@ import { aclCommands } from "./acl.ts";
 import { bitmapCommands } from "./bitmaps.ts";
 import type { ClientDeps } from "./client/handlers.ts";
 import { clientCommands } from "./client.ts";
+import type { ClusterCommandDeps } from "./cluster/deps.ts";
+import { clusterCommands } from "./cluster.ts";
 import { commandCommands } from "./command.ts";
 import type { ConfigDeps } from "./config.ts";
 import { configCommands } from "./config.ts";
@@ -84,6 +86,7 @@ export type CommandHost = AclCommandDeps &
   ZsetDeps &
   ShutdownDeps &
   DumpDeps &
+  ClusterCommandDeps &
   MigrateDeps & {
     readonly config: Config;
     readonly registry: Registry;
@@ -95,6 +98,7 @@ export function allCommands(host: CommandHost): CommandSpec[] {
     ...connectionCommands(host),
     ...aclCommands(host),
     ...clientCommands(host),
+    ...clusterCommands(host),
     ...configCommands(host),
     ...serverCommands(host),
     ...slowlogCommands(host),

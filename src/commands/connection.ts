@@ -11,6 +11,7 @@ import { CommandError, errors, wrongArity } from "../resp/errors.ts";
 
 export interface ConnectionDeps {
   readonly keyspace: Keyspace;
+  readonly config: { readonly values: { readonly clusterEnabled: boolean } };
   readonly acl: Acl;
   readonly transactions: { discard(session: Session): void };
   readonly monitors: { remove(session: Session): void };
@@ -44,8 +45,10 @@ function echo(call: Call): void {
   call.reply.bulk(call.buf, call.start[1]!, call.end[1]!);
 }
 
-function select(call: Call, { keyspace }: ConnectionDeps): void {
+function select(call: Call, { keyspace, config }: ConnectionDeps): void {
   const id = call.int32(1);
+  if (config.values.clusterEnabled && id !== 0)
+    throw new CommandError("ERR SELECT is not allowed in cluster mode");
   if (id < 0 || id >= keyspace.count) throw new CommandError(errors.dbIndex);
   call.session.dbIndex = id;
   call.reply.ok();
@@ -66,7 +69,7 @@ function reset(call: Call, deps: ConnectionDeps): void {
   session.resp = 2;
   deps.acl.admit(session);
   session.name = "";
-  session.noTouch = session.noEvict = false;
+  session.noTouch = session.noEvict = session.asking = session.readsReplica = false;
   session.replyMode = "on";
   call.reply.simple("RESET");
 }
@@ -127,7 +130,7 @@ function hello(call: Call, deps: ConnectionDeps): void {
   reply.bulkText("id");
   reply.int(session.id);
   reply.bulkText("mode");
-  reply.bulkText("standalone");
+  reply.bulkText(deps.config.values.clusterEnabled ? "cluster" : "standalone");
   reply.bulkText("role");
   reply.bulkText(deps.replication.isReplica ? "replica" : "master");
   reply.bulkText("modules");

@@ -10,6 +10,7 @@ import { CommandError, errors } from "../resp/errors.ts";
  */
 export interface DatabaseDeps {
   readonly keyspace: Keyspace;
+  readonly config: { readonly values: { readonly clusterEnabled: boolean } };
   /** With save points, an emptied data set is saved at once. */
   readonly persistence: { flushed(): void };
 }
@@ -46,7 +47,8 @@ function flushed(call: Call, keys: number): void {
   call.reply.ok();
 }
 
-function swapdb(call: Call, { keyspace }: DatabaseDeps): void {
+function swapdb(call: Call, { keyspace, config }: DatabaseDeps): void {
+  if (config.values.clusterEnabled) throw new CommandError("ERR SWAPDB is not allowed in cluster mode");
   const first = databaseIndex(call, 1, "ERR invalid first DB index");
   const second = databaseIndex(call, 2, "ERR invalid second DB index");
   if (first < 0 || first >= keyspace.count || second < 0 || second >= keyspace.count)

@@ -178,6 +178,24 @@ function readOptions(call: Call): RestoreOptions {
 
 export function dumpCommands(deps: DumpDeps): CommandSpec[] {
   const dump = new Dump(deps);
+  const restore: CommandSpec = {
+    name: "restore",
+    arity: -4,
+    flags: ["write", "denyoom"],
+    categories: ["keyspace", "dangerous"],
+    keys: [oneKey("OW", "update")],
+    since: "2.6.0",
+    group: "generic",
+    summary: "Creates a key from a serialized value.",
+    complexity: "O(1) for the key, plus O(N*M) for N parts of size M, times log(N) for a sorted set",
+    args: "key ttl:integer serialized-value [REPLACE@3.0.0] [ABSTTL@5.0.0] [IDLETIME seconds:integer@5.0.0] [FREQ frequency:integer@5.0.0]",
+    history: [
+      ["3.0.0", "Option `REPLACE`."],
+      ["5.0.0", "Option `ABSTTL`."],
+      ["5.0.0", "Options `IDLETIME` and `FREQ`."],
+    ],
+    run: (call) => dump.restore(call),
+  };
   return [
     {
       name: "dump",
@@ -193,23 +211,14 @@ export function dumpCommands(deps: DumpDeps): CommandSpec[] {
       tips: ["nondeterministic_output"],
       run: (call) => dump.dump(call),
     },
+    restore,
     {
-      name: "restore",
-      arity: -4,
-      flags: ["write", "denyoom"],
-      categories: ["keyspace", "dangerous"],
-      keys: [oneKey("OW", "update")],
-      since: "2.6.0",
-      group: "generic",
-      summary: "Creates a key from a serialized value.",
-      complexity: "O(1) for the key, plus O(N*M) for N parts of size M, times log(N) for a sorted set",
-      args: "key ttl:integer serialized-value [REPLACE@3.0.0] [ABSTTL@5.0.0] [IDLETIME seconds:integer@5.0.0] [FREQ frequency:integer@5.0.0]",
-      history: [
-        ["3.0.0", "Option `REPLACE`."],
-        ["5.0.0", "Option `ABSTTL`."],
-        ["5.0.0", "Options `IDLETIME` and `FREQ`."],
-      ],
-      run: (call) => dump.restore(call),
+      ...restore,
+      name: "restore-asking",
+      flags: ["write", "denyoom", "asking"],
+      since: "3.0.0",
+      group: "server",
+      summary: "As RESTORE, on a cluster node that is taking in the key's slot.",
     },
   ];
 }

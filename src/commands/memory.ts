@@ -13,6 +13,7 @@ import { mallocStatistics, replyFigures } from "./memory/report.ts";
 export interface MemoryDeps {
   readonly memory: { figures(): MemoryFigures; purge(): void };
   readonly clients: { readonly count: number };
+  readonly clustering: { readonly cluster: { readonly bus: { readonly memoryUse: number } } | null };
 }
 
 const HELP = [
@@ -125,7 +126,8 @@ export function memoryCommands(deps: MemoryDeps): CommandSpec[] {
           summary: "Figures on how memory is used.",
           complexity: "O(1)",
           tips: ["nondeterministic_output", "request_policy:all_shards", "response_policy:special"],
-          run: (call) => replyFigures(call.reply, deps.memory.figures()),
+          run: (call) =>
+            replyFigures(call.reply, deps.memory.figures(), deps.clustering.cluster?.bus.memoryUse ?? 0),
         },
         {
           name: "usage",

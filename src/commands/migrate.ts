@@ -10,6 +10,7 @@ import { CommandError, errors } from "../resp/errors.ts";
 /** MIGRATE: DUMP here, RESTORE on another server, DEL here (https://redis.io/docs/latest/commands/migrate/). */
 export interface MigrateDeps {
   readonly migrations: Pick<Migrations, "begin" | "outcome">;
+  readonly config: { readonly values: { readonly clusterEnabled: boolean } };
 }
 
 const COPY = latin1Bytes("copy");
@@ -56,7 +57,7 @@ function readOptions(call: Call): Options {
   return options;
 }
 
-function migrate(call: Call, { migrations }: MigrateDeps): void {
+function migrate(call: Call, { migrations, config }: MigrateDeps): void {
   // The arguments are read again at the end as well, for what is to be redacted.
   const { copy, replace, auth, firstKey, lastKey } = readOptions(call);
   const outcome = migrations.outcome(call);
@@ -80,6 +81,7 @@ function migrate(call: Call, { migrations }: MigrateDeps): void {
     timeoutMs: timeout <= 0 ? DEFAULT_TIMEOUT : timeout,
     copy,
     replace,
+    asking: config.values.clusterEnabled,
   });
 }
 
@@ -107,6 +109,7 @@ export function migrateCommands(deps: MigrateDeps): CommandSpec[] {
   return [
     {
       name: "migrate",
+      movesSlots: true,
       arity: -6,
       flags: ["write"],
       categories: ["keyspace", "dangerous"],

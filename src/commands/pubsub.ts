@@ -7,9 +7,16 @@ import type { Space, Subscriptions } from "../push/subscriptions.ts";
 import { CommandError, subcommandSyntax } from "../resp/errors.ts";
 import { replyHelp } from "./help.ts";
 
+/** In a cluster messages go to the other nodes: to all, or to those of the shard. */
+interface ClusterPublisher {
+  publish(channel: Uint8Array, message: Uint8Array): void;
+  publishToShard(channel: Uint8Array, message: Uint8Array): void;
+}
+
 /** Publish and subscribe (https://redis.io/docs/latest/develop/interact/pubsub/). */
 export interface PubsubDeps {
   readonly subscriptions: Subscriptions;
+  readonly clustering: { readonly cluster: { readonly bus: ClusterPublisher } | null };
 }
 
 const HELP = [
@@ -65,19 +72,27 @@ function unsubscribe(call: Call, space: Space, { subscriptions }: PubsubDeps): v
 }
 
 /** Who listens at a replica is to hear of it too; it is no change that would have to be kept. */
-function toReplicas(call: Call): void {
+function toReplicas(call: Call, sharded: boolean, { clustering }: PubsubDeps): void {
+  const bus = clustering.cluster?.bus;
+  if (bus !== undefined) {
+    if (sharded) bus.publishToShard(call.bytes(1), call.bytes(2));
+    else bus.publish(call.bytes(1), call.bytes(2));
+    return;
+  }
   if (!call.recording) return;
   call.forReplicasOnly = true;
   call.propagate(call.bytes(0), call.bytes(1), call.bytes(2));
 }
 
-function publish(call: Call, { subscriptions }: PubsubDeps): void {
-  toReplicas(call);
+function publish(call: Call, deps: PubsubDeps): void {
+  const { subscriptions } = deps;
+  toReplicas(call, false, deps);
   call.reply.int(subscriptions.publish(call.text(1), call.buf, call.start[2]!, call.end[2]!));
 }
 
-function spublish(call: Call, { subscriptions }: PubsubDeps): void {
-  toReplicas(call);
+function spublish(call: Call, deps: PubsubDeps): void {
+  const { subscriptions } = deps;
+  toReplicas(call, true, deps);
   call.reply.int(subscriptions.publishToShard(call.text(1), call.buf, call.start[2]!, call.end[2]!));
 }
 

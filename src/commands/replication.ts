@@ -8,6 +8,7 @@ import { CommandError, errors } from "../resp/errors.ts";
 
 /** Replication: roles, what replicas and masters say to each other, and waiting for replicas. */
 export interface ReplicationCommandDeps {
+  readonly config: { readonly values: { readonly appendonly: boolean; readonly clusterEnabled: boolean } };
   readonly replication: Replication;
   readonly log: { notice(message: string): void };
   /** REPLICAOF; null: NO ONE. Returns what OK is followed by. */
@@ -37,6 +38,8 @@ const ON_REPLICA =
   "writable (which is not the default) writes to replicas are just local and are not propagated.";
 
 function replicaof(call: Call, deps: ReplicationCommandDeps): void {
+  // The cluster decides who replicates whom.
+  if (deps.config.values.clusterEnabled) throw new CommandError("ERR REPLICAOF not allowed in cluster mode.");
   const by = call.session.link.address;
   if (deps.replication.failover.state !== "no-failover")
     throw new CommandError("ERR REPLICAOF not allowed while failing over.");
@@ -125,7 +128,9 @@ function takeOver(call: Call, deps: ReplicationCommandDeps): void {
   deps.replicaOf(null, call.session.link.address);
 }
 
-function failover(call: Call, { replication }: ReplicationCommandDeps): void {
+function failover(call: Call, { replication, config }: ReplicationCommandDeps): void {
+  if (config.values.clusterEnabled)
+    throw new CommandError("ERR FAILOVER not allowed in cluster mode. Use CLUSTER FAILOVER command instead.");
   const { failover, primary } = replication;
   if (call.argc === 2 && call.is(1, ABORT)) {
     if (failover.state === "no-failover") throw new CommandError("ERR No failover in progress.");
@@ -190,9 +195,7 @@ function waitaof(call: Call, { replication }: ReplicationCommandDeps, aofEnabled
   replication.waitAof(call, local, replicas, timeout);
 }
 
-export function replicationCommands(
-  deps: ReplicationCommandDeps & { readonly config: { readonly values: { readonly appendonly: boolean } } },
-): CommandSpec[] {
+export function replicationCommands(deps: ReplicationCommandDeps): CommandSpec[] {
   const changing: Flag[] = ["admin", "noscript", "stale", "no_async_loading"];
   const syncing: Flag[] = ["admin", "noscript", "no_multi", "no_async_loading"];
   return [

@@ -17,6 +17,8 @@ export interface KeyspaceContext {
   readonly stats: KeyspaceStats;
   readonly listener: KeyspaceListener;
   readonly events: KeyEvents;
+  /** Databases keep account of the keys in each hash slot. */
+  readonly slots?: boolean;
   /** Hash of the key at `start` of `buf`, while the command that was given it runs; start -1: none. */
   readonly hint: KeyHint;
   /** No lazy or active expiry (a replica, loading, DEBUG): due keys are hidden but stay. */

@@ -55,6 +55,7 @@ export class Database {
     readonly context: KeyspaceContext,
   ) {
     this.index = new Index(this.records, context.seed0, context.seed1);
+    if (context.slots === true) this.index.trackSlots();
     this.wheel = new ExpiryWheel(context.clock.now);
     this.base = context.clock.now;
   }

@@ -1,5 +1,6 @@
 import { halfSipHash } from "../bytes/siphash.ts";
 import type { Records } from "./record.ts";
+import { SlotKeys } from "./slot-keys.ts";
 
 /**
  * The index: from a key's 32-bit hash to the position of its record, by extendible hashing.
@@ -59,6 +60,8 @@ export class Index {
   private mask = 0;
   /** Keys held. */
   count = 0;
+  /** On a cluster node: the keys of each hash slot. */
+  slots: SlotKeys | null = null;
   /** Segments held (8 KiB each). */
   segmentCount = 1;
   /** Where the last `find` ended: at the key's slot, or at the empty slot where it would go. */
@@ -72,6 +75,11 @@ export class Index {
   ) {
     this.foundSegment = new Int32Array(SEGMENT_INTS);
     this.segments.set(0, this.foundSegment);
+  }
+
+  /** Keeps account of hash slots from now on; the index must be empty. */
+  trackSlots(): void {
+    this.slots = new SlotKeys(this.records);
   }
 
   hash(buf: Uint8Array, start: number, end: number): number {
@@ -128,6 +136,7 @@ export class Index {
     segment[this.foundSlot * 2] = hash;
     segment[this.foundSlot * 2 + 1] = position;
     this.count++;
+    if (this.slots !== null) this.slots.add(hash, this.slots.slotOf(position));
     if (++segment[COUNT]! >= SPLIT_AT) this.split(segment);
   }
 
@@ -136,6 +145,7 @@ export class Index {
     const segment = this.segmentOf(hash);
     place(segment, hash, position);
     this.count++;
+    if (this.slots !== null) this.slots.add(hash, this.slots.slotOf(position));
     if (segment[COUNT]! >= SPLIT_AT) this.split(segment);
   }
 
@@ -145,8 +155,9 @@ export class Index {
     segment[this.slotOf(segment, hash, from) * 2 + 1] = to;
   }
 
-  /** Takes the slot that holds this position out. */
+  /** Takes the slot that holds this position out; the record must still be there. */
   remove(hash: number, position: number): void {
+    if (this.slots !== null) this.slots.remove(hash, this.slots.slotOf(position));
     const segment = this.segmentOf(hash);
     let gap = this.slotOf(segment, hash, position);
     for (let at = gap; ; ) {
@@ -235,9 +246,24 @@ export class Index {
     }
   }
 
-  /** Bytes of the segments. */
+  /** The keys of a hash slot, at most so many, as positions; none where slots are not kept account of. */
+  positionsInSlot(slot: number, most: number): number[] {
+    const found: number[] = [];
+    const { slots } = this;
+    slots?.forEachHash(slot, (hash) => {
+      if (found.length < most)
+        this.forHash(hash, (position) => {
+          if (found.length < most && slots.slotOf(position) === slot) found.push(position);
+        });
+      return found.length < most;
+    });
+    return found;
+  }
+
+  /** Bytes of the segments, and of the account of hash slots. */
   get memoryUse(): number {
-    return this.segmentCount * SEGMENT_INTS * 4 + this.segments.size * 32;
+    const slots = this.slots === null ? 0 : this.slots.memoryUse;
+    return this.segmentCount * SEGMENT_INTS * 4 + this.segments.size * 32 + slots;
   }
 
   private segmentOf(hash: number): Segment {

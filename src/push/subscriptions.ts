@@ -73,6 +73,28 @@ export class Subscriptions {
     session.subscribe(0, 0, 0);
   }
 
+  /** Shard channels for which this is true are served elsewhere now: their listeners are told, and are none any more. */
+  dropShards(gone: (channel: string) => boolean): void {
+    for (const [name, listeners] of [...this.shards]) {
+      if (!gone(name)) continue;
+      for (const session of [...listeners]) {
+        this.unsubscribe(session, "shards", name);
+        this.outbox.push(session, this.encodeLeft(session, name));
+      }
+    }
+  }
+
+  private encodeLeft(session: Session, channel: string): Uint8Array {
+    const { writer } = this;
+    writer.clear();
+    writer.resp = session.resp;
+    writer.push(3);
+    writer.bulk(SUNSUBSCRIBE);
+    writer.bulkText(channel);
+    writer.int(session.shardSubscriptions);
+    return writer.buf.slice(0, writer.pos);
+  }
+
   private count(session: Session, { channels, patterns, shards }: Listening): void {
     session.subscribe(channels.size, patterns.size, shards.size);
   }
@@ -192,3 +214,4 @@ export class Subscriptions {
 const MESSAGE = latin1Bytes("message");
 const PMESSAGE = latin1Bytes("pmessage");
 const SMESSAGE = latin1Bytes("smessage");
+const SUNSUBSCRIBE = latin1Bytes("sunsubscribe");

@@ -58,6 +58,8 @@ export interface LinkDeps {
   lost(wasConnected: boolean): void;
 }
 
+/** In place of a replication ID, after SYNC: the master has not told its own. */
+export const UNKNOWN_HISTORY = "?".padEnd(40, "0");
 const RETRY_MS = 1000;
 const LF = 10;
 
@@ -72,6 +74,8 @@ export class MasterLink {
   state: LinkState = "connect";
   /** When bytes last came, milliseconds since 1970. */
   lastIo = 0;
+  /** There has been a connection to this master. */
+  wasUp = false;
   /** Since when there has been no connection to the master. */
   downSince: number;
   receiver: SnapshotReceiver | null = null;
@@ -308,6 +312,7 @@ export class MasterLink {
       deps.continued(changed);
       deps.log.notice("MASTER <-> REPLICA sync: Master accepted a Partial Resynchronization.");
       this.state = "connected";
+      this.wasUp = true;
       deps.streaming();
       return null;
     }
@@ -322,7 +327,7 @@ export class MasterLink {
     else deps.log.notice(`Master does not support PSYNC or is in error state (reply: ${line})`);
     deps.log.notice("Retrying with SYNC...");
     this.usedSync = true;
-    this.beginTransfer("?".padEnd(40, "0"), 0);
+    this.beginTransfer(UNKNOWN_HISTORY, 0);
     this.write(latin1Bytes("SYNC\r\n"));
     return null;
   }
@@ -417,6 +422,7 @@ export class MasterLink {
       deps.clock.update();
       this.lastIo = deps.clock.now;
       this.state = "connected";
+      this.wasUp = true;
       deps.streaming();
       deps.log.notice("MASTER <-> REPLICA sync: Finished with success");
       socket?.resume();

@@ -6,7 +6,7 @@ import { errors } from "../resp/errors.ts";
 import { Applier, type ApplierDeps } from "./applier.ts";
 import { Failover } from "./failover.ts";
 import { History } from "./history.ts";
-import { type LinkDeps, MasterLink } from "./link.ts";
+import { type LinkDeps, MasterLink, UNKNOWN_HISTORY } from "./link.ts";
 import { Primary, type PrimaryDeps } from "./primary.ts";
 import type { SnapshotReceiver } from "./receiver.ts";
 import { ReplicationStream, type StreamDeps } from "./stream.ts";
@@ -63,6 +63,8 @@ export interface ReplicationDeps
     sameHistory: boolean,
     loaded: (failure: string | null) => void,
   ): void;
+  /** Nothing is to be written to the stream: a replica in a cluster is about to take over. */
+  resting(): boolean;
   /** FAILOVER holds writes back, or no longer. */
   writesPaused(paused: boolean): void;
   /** The role has changed: keys expire otherwise, waiting clients get an error. */
@@ -100,7 +102,7 @@ export class Replication {
         this.waiters.check();
         this.failover.check();
       },
-      failingOver: () => this.failover.state === "waiting-for-sync",
+      failingOver: () => this.failover.state === "waiting-for-sync" || deps.resting(),
     });
     this.failover = new Failover({
       ...deps,
@@ -116,6 +118,12 @@ export class Replication {
 
   get isReplica(): boolean {
     return this.link !== null;
+  }
+
+  /** Bytes written to the stream, or of a replica processed of it; 0 for a replica that has no data yet. */
+  get offset(): number {
+    if (!this.isReplica) return this.stream.offset;
+    return this.known ? this.history.offset : 0;
   }
 
   /** A replica whose data may be old. */
@@ -216,13 +224,15 @@ export class Replication {
       demanding: () => this.failover.state === "failover-in-progress",
       psyncAnswered: (accepted) => this.failover.answered(accepted),
       fullSync: (id, offset) => {
-        this.known = false;
+        // To the old SYNC a master answers nothing: what is here still counts until the snapshot has come.
+        if (id !== UNKNOWN_HISTORY) this.known = false;
         this.coming = { id, offset };
       },
       load: (receiver, loaded) => {
         // Own replicas have nothing in common with what comes.
         this.primary.disconnectAll();
         this.stream.closeBacklog();
+        this.known = false;
         const sameHistory = this.coming.id === this.history.id;
         this.deps.loadSnapshot(receiver, sameHistory, (failure) => {
           if (failure === null) {

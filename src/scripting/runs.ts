@@ -47,6 +47,10 @@ export interface ScriptGates {
   outOfMemory(): boolean;
   /** The error where the client's user may not make the call, or null. */
   denied(call: Call, command: Command, caller: Session): string | null;
+  /** In a cluster: the slot of the call's keys, -1 where it has none; null: there is no cluster. */
+  slotOf(call: Call, command: Command): number | null;
+  /** Likewise for a script's command; a text: why the script may not make the call. */
+  route(call: Call, command: Command, caller: Session): number | string | null;
   /** As `denied`, without an error. */
   mayCall(call: Call, command: Command, caller: Session): boolean;
 }
@@ -97,6 +101,8 @@ interface Run {
   readonly stamp: number;
   readonly readOnly: boolean;
   readonly allowOom: boolean;
+  /** In a cluster: the slot that the script works on, -1: none yet, null: any. */
+  slot: number | null;
   readonly outOfMemory: boolean;
   /** Its caller is the master or the append-only file, whose commands are not questioned. */
   readonly obeys: boolean;
@@ -145,6 +151,9 @@ export class ScriptRuns {
     const { caller, obeys } = { caller: call.session, obeys: obeyed(call.session) };
     if (this.current !== null) throw new CommandError("ERR a script cannot run another one");
     const outOfMemory = deps.gates.outOfMemory();
+    const slot = obeys ? null : deps.gates.slotOf(call, command);
+    if (slot !== null && (script.flags & SCRIPT_FLAGS["no-cluster"]) !== 0)
+      throw new CommandError("ERR Can not run script on cluster, 'no-cluster' flag is set.");
     this.admit(script, obeys, outOfMemory);
     deps.show(call, command);
     const { machine } = script.sandbox;
@@ -167,6 +176,7 @@ export class ScriptRuns {
         ((script.flags & COMPATIBLE) === 0 && (script.flags & SCRIPT_FLAGS["no-writes"]) !== 0),
       allowOom: (script.flags & SCRIPT_FLAGS["allow-oom"]) !== 0,
       outOfMemory,
+      slot: (script.flags & (COMPATIBLE | SCRIPT_FLAGS["allow-cross-slot-keys"])) !== 0 ? null : slot,
       obeys,
       mayPause: !caller.denyBlocking,
       wrote: false,
@@ -494,6 +504,15 @@ export class ScriptRuns {
     return writeDouble(this.number, 0, value);
   }
 
+  /** In a cluster: the command's keys are elsewhere, or not of the slot that the script has begun with. */
+  private misrouted(run: Run, command: Command): string | null {
+    const slot = this.deps.gates.route(this.call, command, run.caller);
+    if (typeof slot === "string") return slot;
+    if (slot === null || slot < 0 || run.slot === null) return null;
+    if (run.slot === -1) run.slot = slot;
+    return run.slot === slot ? null : "ERR Script attempted to access keys that do not hash to the same slot";
+  }
+
   /** The error that keeps a script from executing the command, or null. */
   private refuse(run: Run, command: Command | null): string | null {
     const { call, deps } = this;
@@ -519,7 +538,7 @@ export class ScriptRuns {
     }
     if ((flags & FLAGS.denyoom) !== 0 && run.outOfMemory && !run.allowOom && !run.wrote && !run.obeys)
       return errors.oom;
-    return null;
+    return run.obeys ? null : this.misrouted(run, command);
   }
 }
 

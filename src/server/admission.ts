@@ -3,6 +3,7 @@ import type { Call } from "../call/call.ts";
 import type { Command } from "../call/registry.ts";
 import type { Session } from "../call/session.ts";
 import { FLAGS } from "../call/spec.ts";
+import type { Router } from "../cluster/router.ts";
 import { errors, unknownSubcommand, wrongArity } from "../resp/errors.ts";
 
 /**
@@ -11,6 +12,8 @@ import { errors, unknownSubcommand, wrongArity } from "../resp/errors.ts";
  */
 
 export interface AdmissionDeps {
+  /** On a cluster node: sends clients to the node that has their keys. */
+  readonly router: Router | null;
   /** Values of enable-debug-command and enable-module-command. */
   protectedCommands(): { debug: "no" | "yes" | "local"; module: "no" | "yes" | "local" };
   /** Flags of the commands that the session has queued in a transaction. */
@@ -75,6 +78,9 @@ const authGate: Gate = (call, command) =>
   !call.session.authenticated && (command.flags & FLAGS.no_auth) === 0 ? errors.noAuth : null;
 
 const aclGate: Gate = (call, command, deps) => deps.denied(call, command);
+
+/** In a cluster: whether the command's keys are here. */
+const clusterGate: Gate = (call, command, { router }) => router?.refusal(call, command) ?? null;
 
 /** The flags that count: for EXEC, those of what it will run. */
 function flagsOf(call: Call, command: Command, deps: AdmissionDeps): number {
@@ -142,6 +148,7 @@ const GATES: readonly Gate[] = [
   protectedGate,
   authGate,
   aclGate,
+  clusterGate,
   memoryGate,
   diskGate,
   replicasGate,

@@ -27,6 +27,19 @@ const TLS: readonly DirectiveName[] = [
   "tls-prefer-server-ciphers",
 ];
 
+/** What a cluster node tells others of itself. */
+const CLUSTER: readonly DirectiveName[] = [
+  "cluster-replica-no-failover",
+  "cluster-announce-ip",
+  "cluster-announce-port",
+  "cluster-announce-tls-port",
+  "cluster-announce-bus-port",
+  "cluster-announce-hostname",
+  "cluster-announce-human-nodename",
+  "port",
+  "tls-port",
+];
+
 /** Registers the hooks, and carries out those that also count at boot. */
 export function applyConfig(server: Server): void {
   const { config } = server;
@@ -70,6 +83,8 @@ function boundToValues(server: Server, config: Config): void {
   copy("notify-keyspace-events", () => {
     server.notifications.apply(values.notifyKeyspaceEvents);
   });
+  copy("repl-backlog-size", () => server.replication.stream.backlog?.resize(values.replBacklogSize));
+  copy(CLUSTER, () => server.clustering.cluster?.applySettings());
   copy("latency-tracking", () => {
     server.executeDeps.trackLatency = values.latencyTracking;
   });

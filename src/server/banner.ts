@@ -11,7 +11,7 @@ export function banner(config: Config, log: Log, terminal: boolean): void {
     "      ___",
     `    .'   '.      redbun ${REDBUN_VERSION} (speaks Redis ${REDIS_VERSION}) 64 bit`,
     "   /  o o  \\",
-    "  |    ^    |    Running in standalone mode",
+    `  |    ^    |    Running in ${values.clusterEnabled ? "cluster" : "standalone"} mode`,
     `  |  '---'  |    ${where}`,
     `   \\_______/     PID: ${process.pid}`,
     "",

@@ -99,16 +99,20 @@ export function boot(argv: string[]): BootResult {
     process.exit(1);
   }
   log.role = "M";
+  server.clustering.cluster?.start();
   showTitle(config);
   if (values.daemonize && values.pidfile === "") config.assign("pidfile", DEFAULT_PIDFILE);
   if (values.pidfile !== "") writePidFile(values.pidfile, log);
   if (values.alwaysShowLogo || terminal) banner(config, log, terminal);
-  else log.notice(`Running mode=standalone, port=${values.port}.`);
+  else log.notice(`Running mode=${values.clusterEnabled ? "cluster" : "standalone"}, port=${values.port}.`);
   // Before the log says that it runs: who reads that may send a signal.
   server.start();
   log.notice("Server initialized");
   server.replicating.start();
-  void loadAtStart(server).then(() => announceReady(server));
+  void loadAtStart(server).then(() => {
+    server.clustering.cluster?.dataLoaded();
+    announceReady(server);
+  });
   return { server };
 }
 

@@ -27,6 +27,8 @@ export class Connection implements SessionLink {
   readonly address: string;
   readonly localAddress: string;
   readonly fd: number;
+  readonly unixSocket: boolean;
+  readonly tls: boolean;
   /** No commands are read for now (CLIENT PAUSE); what arrives is kept. */
   suspended = false;
   closed = false;
@@ -42,9 +44,12 @@ export class Connection implements SessionLink {
     private readonly host: ConnectionHost,
     private readonly socket: Socket<Connection>,
     id: number,
-    readonly unixSocket: boolean,
+    kind: "tcp" | "tls" | "unix",
     unixPath: string,
   ) {
+    const unixSocket = kind === "unix";
+    this.unixSocket = unixSocket;
+    this.tls = kind === "tls";
     this.session = new Session(id, this, host.clock.now);
     this.reader = new RequestReader(host.readerLimits, host.sharedRequest);
     this.fd = descriptorOf(socket);

@@ -4,6 +4,7 @@ import type { Executor } from "../call/execute.ts";
 import type { Command, Registry } from "../call/registry.ts";
 import type { Session } from "../call/session.ts";
 import { FLAGS } from "../call/spec.ts";
+import { isRedirection } from "../cluster/router.ts";
 import type { Keyspace } from "../keyspace/keyspace.ts";
 import type { Outbox } from "../push/outbox.ts";
 import type { Tracking } from "../push/tracking.ts";
@@ -184,6 +185,9 @@ export class Dispatcher {
     }
     if (this.lane === UNKNOWN) this.lane = this.undisturbed(session) ? OPEN : CLOSED;
     if (this.lane === CLOSED || !command.acceptsArgs(call.argc)) return this.admit(connection, command);
+    // Its keys may be another node's.
+    if (deps.router !== null && deps.router.refusal(call, command) !== null)
+      return this.admit(connection, command);
     session.lastCommand = command;
     session.commandsProcessed++;
     deps.executor.executeSimple(call, command);
@@ -202,6 +206,7 @@ export class Dispatcher {
     return (
       session.unrestricted &&
       !session.inTransaction &&
+      !session.asking &&
       session.replyMode === "on" &&
       !this.tracking &&
       !deps.tracking.active &&
@@ -225,7 +230,7 @@ export class Dispatcher {
       command === null
         ? this.unknown(connection)
         : command.plain && session.unrestricted && !deps.guarded() && command.acceptsArgs(call.argc)
-          ? null
+          ? (deps.router?.refusal(call, command) ?? null)
           : refuse(call, command, deps);
     // Of keys that had to make room: their invalidations come before the reply.
     if (deps.outbox.pending) deps.outbox.flush(writer);
@@ -252,13 +257,17 @@ export class Dispatcher {
       wrote = call.dirty > 0 || call.effects !== null || (queued && !session.inTransaction);
     } else if (error !== null) {
       if (command?.spec.endsTransaction) {
-        this.reject(command, `EXECABORT Transaction discarded because of: ${error.replace(/^ERR /, "")}`);
+        if (isRedirection(error)) this.reject(command, error);
+        else
+          this.reject(command, `EXECABORT Transaction discarded because of: ${error.replace(/^ERR /, "")}`);
         deps.transactions.discard(session);
       } else {
         this.reject(command, error);
         if (session.inTransaction) deps.transactions.refuse(session);
       }
     }
+    if (session.asking && !session.inTransaction && command?.spec.keepsAsking !== true)
+      session.asking = false;
     if (deps.blocking.hasReady) deps.blocking.serve();
     if (session.replyMode !== "on" && command?.spec.answersByPush !== true) this.suppress(connection, mark);
     if (this.tracking && wrote && writer.pos > mark) deps.turn.noteWrite(mark);

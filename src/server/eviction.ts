@@ -37,8 +37,8 @@ export class Eviction {
   }
 
   private get ignored(): boolean {
-    const { replication, config, loading, pause } = this.server;
-    if (loading !== null || pause.mode !== "off") return true;
+    const { replication, config, loading, pause, clustering } = this.server;
+    if (loading !== null || pause.mode !== "off" || clustering.writesRest) return true;
     return replication.isReplica && config.values.replicaIgnoreMaxmemory;
   }
 

@@ -24,9 +24,10 @@ export class HoldBack {
     this.refresh();
   }
 
-  /** Replicas are to catch up: at the end of the server, and before roles change. */
+  /** Replicas are to catch up: at the end of the server, and before roles change (FAILOVER, CLUSTER FAILOVER). */
   private get writes(): boolean {
-    const { shutdown, replication } = this.server;
+    const { shutdown, replication, clustering } = this.server;
+    if (clustering.writesRest) return true;
     return shutdown.waitsUntil > 0 || replication.failover.state !== "no-failover";
   }
 

@@ -71,33 +71,26 @@ export class Listeners {
   }
 
   private bind(values: Readonly<ConfigValues>, kind: "tcp" | "tls", port: number, tls?: TLSOptions): void {
-    // An empty bind listens nowhere; the default is spelled out in the table of directives.
-    const addresses = values.bind;
-    let bound = 0;
-    for (const given of addresses) {
-      const optional = given.startsWith("-");
-      const address = optional ? given.slice(1) : given;
-      const hostname = address === "*" ? "0.0.0.0" : address === "::*" ? "::" : address;
-      try {
-        const listener = Bun.listen<Connection>({
-          hostname,
-          port,
-          allowHalfOpen: tls === undefined,
-          socket: this.handlers(kind),
-          ...(tls === undefined ? {} : { tls }),
-          ...(hostname.includes(":") ? { ipv6Only: true } : {}),
-        });
-        this.open.push({ listener, endpoint: { kind, address: hostname, port } });
-        bound++;
-      } catch (error) {
-        const { code = "" } = error as { code?: string };
-        if (tls !== undefined && !/^E(?!RR_)/.test(code)) throw new TlsError((error as Error).message);
-        if (optional && code !== "EADDRINUSE") continue;
-        throw new Error(`${address}:${port}: bind: ${systemErrorText(error)}`);
-      }
+    listenOn(values.bind, port, (where) => {
+      const listener = this.listen(kind, where, tls);
+      this.open.push({ listener, endpoint: { kind, address: where.hostname, port } });
+      return listener;
+    });
+  }
+
+  private listen(kind: "tcp" | "tls", where: Where, tls?: TLSOptions): Listener {
+    try {
+      return Bun.listen<Connection>({
+        ...where,
+        allowHalfOpen: tls === undefined,
+        socket: this.handlers(kind),
+        ...(tls === undefined ? {} : { tls }),
+      });
+    } catch (error) {
+      const { code = "" } = error as { code?: string };
+      if (tls !== undefined && !/^E(?!RR_)/.test(code)) throw new TlsError((error as Error).message);
+      throw error;
     }
-    if (bound === 0 && addresses.length > 0)
-      throw new Error(`no address of '${addresses.join(" ")}' could be bound`);
   }
 
   private startUnix(values: Readonly<ConfigValues>): void {
@@ -112,6 +105,38 @@ export class Listeners {
     this.unixPath = values.unixsocket;
     this.open.push({ listener, endpoint: { kind: "unix", address: values.unixsocket, port: 0 } });
   }
+}
+
+/** A socket address for Bun.listen. */
+interface Where {
+  hostname: string;
+  port: number;
+  ipv6Only?: boolean;
+}
+
+/**
+ * Listens at each of these addresses (directive bind). Throws an Error whose message is a sentence; what was opened
+ * before is the caller's to close.
+ */
+export function listenOn<L>(addresses: readonly string[], port: number, listen: (where: Where) => L): L[] {
+  // An empty bind listens nowhere; the default is spelled out in the table of directives.
+  const open: L[] = [];
+  for (const given of addresses) {
+    const optional = given.startsWith("-");
+    const address = optional ? given.slice(1) : given;
+    const hostname = address === "*" ? "0.0.0.0" : address === "::*" ? "::" : address;
+    try {
+      open.push(listen({ hostname, port, ...(hostname.includes(":") ? { ipv6Only: true } : {}) }));
+    } catch (error) {
+      if (error instanceof TlsError) throw error;
+      const { code = "" } = error as { code?: string };
+      if (optional && code !== "EADDRINUSE") continue;
+      throw new Error(`${address}:${port}: bind: ${systemErrorText(error)}`);
+    }
+  }
+  if (open.length === 0 && addresses.length > 0)
+    throw new Error(`no address of '${addresses.join(" ")}' could be bound`);
+  return open;
 }
 
 /** Certificates and keys cannot be used as configured; the message is a sentence. */

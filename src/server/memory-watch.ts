@@ -99,6 +99,7 @@ export class MemoryWatch {
         keys: size,
         main: index.memoryUse + size * HEADER,
         expires: wheel.memoryUse,
+        slots: index.slots?.memoryUse ?? 0,
       }));
     return deriveFigures({
       used,

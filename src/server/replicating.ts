@@ -73,6 +73,7 @@ export class Replicating {
       masterSession: (link, close) => this.masterSession(link, close),
       masterGone: (session) => server.clients.removeMaster(session),
       loadSnapshot: (receiver, sameHistory, loaded) => void this.load(receiver, sameHistory).then(loaded),
+      resting: () => server.clustering.writesRest,
       writesPaused: () => server.holdBack.refresh(),
       roleChanged: () => this.roleChanged(),
     });

@@ -25,6 +25,8 @@ export class Scripting {
       gates: {
         ...server.conditions,
         denied: (call, command, caller) => server.acl.refusalInScript(call, command, caller),
+        slotOf: (call, command) => server.clustering.router?.slotOf(call, command) ?? null,
+        route: (call, command, caller) => server.clustering.router?.forScript(call, command, caller) ?? null,
         mayCall: (call, command, caller) => server.acl.mayCall(call, command, caller),
       },
       countError: (text) => server.counters.countError(text),

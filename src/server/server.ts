@@ -33,6 +33,7 @@ import { Transactions } from "../transactions/transactions.ts";
 import { AppendOnly } from "./append-only.ts";
 import { applyConfig } from "./apply-config.ts";
 import { Clients } from "./clients.ts";
+import { Clustering } from "./clustering.ts";
 import { type Conditions, conditionsOf } from "./conditions.ts";
 import { Connection } from "./connection.ts";
 import type { ConnectionHost } from "./connection-host.ts";
@@ -104,6 +105,7 @@ export class Server implements ConnectionHost {
   readonly persistence = new Persistence(this);
   readonly appendOnly: AppendOnly;
   readonly replicating: Replicating;
+  readonly clustering: Clustering;
   readonly replication: Replication;
   /** Who receives what changed the data set. */
   readonly effects: Effects;
@@ -188,6 +190,7 @@ export class Server implements ConnectionHost {
     this.scripting = new Scripting(this);
     this.appendOnly = new AppendOnly(this);
     this.replicating = new Replicating(this);
+    this.clustering = new Clustering(this);
     this.replication = this.replicating.replication;
     this.effects = new Effects(this.appendOnly.aof.writer, this.replication.stream);
     this.keyspace = new Keyspace(
@@ -204,6 +207,7 @@ export class Server implements ConnectionHost {
         keepExpired: false,
         localWrites: false,
         ignoreExpiry: false,
+        slots: values.clusterEnabled,
       },
       values.databases,
     );
@@ -258,6 +262,7 @@ export class Server implements ConnectionHost {
       outbox: this.outbox,
       tracking: this.tracking,
       outputLimits: this.outputLimits,
+      router: this.clustering.router,
       protectedCommands: () => ({ debug: values.enableDebugCommand, module: values.enableModuleCommand }),
       denied: (call, command) =>
         this.acl.refusal(call, command, call.session.inTransaction ? "multi" : "toplevel"),
@@ -315,6 +320,7 @@ export class Server implements ConnectionHost {
         () => this.appendOnly.aof.tick(),
         () => this.pause.check(this.clock.now),
         () => this.replication.tick(),
+        () => this.clustering.cluster?.tick(),
         () => this.eviction.tick(),
         () => this.tracking.enforceLimit(),
         () => {
@@ -349,7 +355,8 @@ export class Server implements ConnectionHost {
   /** Who removes keys that fall due: a replica waits for its master to do it, and nobody does during a pause. */
   refreshExpiry(): void {
     const { context } = this.keyspace;
-    context.keepExpired = this.replication.isReplica || this.pause.mode !== "off";
+    context.keepExpired =
+      this.replication.isReplica || this.pause.mode !== "off" || this.clustering.writesRest;
     this.executeDeps.localWrites = this.replication.isReplica ? context : null;
     if (!this.replication.isReplica) this.localExpiries.clear();
   }
@@ -374,6 +381,7 @@ export class Server implements ConnectionHost {
     this.turn.sendHeld();
     this.cron.stop();
     this.listeners.stop();
+    this.clustering.stop();
     for (const connection of [...this.clients.connections()]) connection.close("now");
   }
 
@@ -423,7 +431,7 @@ export class Server implements ConnectionHost {
     }
     this.counters.connections++;
     const id = this.clients.nextId();
-    const connection = new Connection(this, socket, id, kind === "unix", values.unixsocket);
+    const connection = new Connection(this, socket, id, kind, values.unixsocket);
     this.acl.admit(connection.session);
     socket.data = connection;
     if (kind !== "unix" && values.tcpKeepalive > 0) socket.setKeepAlive(true, values.tcpKeepalive * 1000);

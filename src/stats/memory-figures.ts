@@ -7,6 +7,8 @@ export interface DatabaseFigures {
   main: number;
   /** The expiry wheel. */
   expires: number;
+  /** On a cluster node: the account of hash slots, which is in `main` as well. */
+  slots: number;
 }
 
 export interface MeasuredMemory {

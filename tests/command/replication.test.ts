@@ -119,6 +119,21 @@ test("after a broken connection only what is missing is sent", async () => {
   expect(await replica.node.digest()).toEqual(await master.node.digest());
 });
 
+test("repl-backlog-size counts at once: what does not fit any more is not there for who was away", async () => {
+  const [master, replica] = [await run(), await run()];
+  await replica.node.follow(master.server);
+  await replica.node.linked();
+  await master.node.call("CONFIG", "SET", "repl-backlog-size", "16384");
+  expect((await master.node.info()).repl_backlog_size).toBe("16384");
+  await master.node.call("MULTI");
+  await master.node.call("CLIENT", "KILL", "TYPE", "replica");
+  for (let i = 0; i < 50; i++) await master.node.call("SET", `key:${i}`, "x".repeat(1000));
+  await master.node.call("EXEC");
+  expect((await master.node.info()).repl_backlog_histlen).toBe("16384");
+  await replica.node.caughtUpWith(master.node);
+  expect((await master.node.info("stats")).sync_full).toBe("2");
+});
+
 test("a chain passes the stream on; a promoted replica is followed without a new snapshot", async () => {
   const [a, b, c] = [await run(), await run(), await run()];
   await fill(a, 1000);

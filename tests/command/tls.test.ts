@@ -2,6 +2,8 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { freePort, temporaryDirectory } from "../../scripts/lib/launch.ts";
+import { attach, clusterField, errorOf, ok, startMember, stopMember, working } from "../cluster.ts";
+import { until } from "../replication.ts";
 import { startServer, type TestServer } from "../server.ts";
 import { RawClient } from "./raw-client.ts";
 
@@ -304,6 +306,36 @@ describe.skipIf(openssl === null)("TLS [needs openssl]", () => {
     kept.end();
     await server.stop();
   });
+
+  test("a cluster whose bus and replication speak TLS", async () => {
+    const nodes = await Promise.all(
+      [0, 1].map(async () => {
+        const port = freePort();
+        const tls = ["--tls-port", String(port), "--tls-cluster", "yes", "--tls-replication", "yes"];
+        const member = await startMember([...tls, ...SERVER_FILES, ...AUTHORITY]);
+        return { member, port };
+      }),
+    );
+    const [first, second] = nodes as [(typeof nodes)[0], (typeof nodes)[0]];
+    const { node } = first.member;
+    await ok(node.call("CLUSTER", "ADDSLOTSRANGE", "0", "16383"));
+    await ok(node.call("CLUSTER", "MEET", "127.0.0.1", String(second.port), String(second.member.bus)));
+    await until(async () => (await clusterField(first.member, "cluster_known_nodes")) === "2");
+    await attach(second.member, first.member);
+    await working([first.member, second.member]);
+    await ok(node.call("SET", "a", "1"));
+    await second.member.node.caughtUpWith(node);
+    // Who came without TLS is told of the port without TLS.
+    expect(await errorOf(second.member.node.call("GET", "a"))).toBe(
+      `MOVED 15495 127.0.0.1:${first.member.server.port}`,
+    );
+    const secure = await RawClient.open({ port: second.port, tls: clientTls("client") });
+    secure.send("GET a\r\n");
+    const moved = `-MOVED 15495 127.0.0.1:${first.port}\r\n`;
+    expect(await secure.until((text) => text.includes("\r\n"))).toBe(moved);
+    secure.end();
+    await Promise.all(nodes.map(({ member }) => stopMember(member)));
+  }, 60_000);
 
   test("a certificate that is missing or does not fit its key ends the start", async () => {
     for (const [cert, key] of [

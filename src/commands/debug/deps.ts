@@ -1,4 +1,5 @@
 import type { Call } from "../../call/call.ts";
+import type { Cluster } from "../../cluster/cluster.ts";
 import type { Config } from "../../config/config.ts";
 import type { DebugSettings } from "../../config/debug-settings.ts";
 import type { Log } from "../../host/log.ts";
@@ -22,6 +23,7 @@ export interface DebugDeps {
     reload(how: { save: boolean; flush: boolean; merge: boolean }): string | null;
     loadAof(): string | null;
   };
+  readonly clustering: { readonly cluster: Cluster | null };
   readonly cronDeps: { activeExpire: boolean; paused: boolean };
 }
 

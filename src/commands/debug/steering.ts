@@ -90,7 +90,28 @@ function stringMatchTest(call: Call): void {
   call.reply.simple("Apparently redbun did not crash: test passed");
 }
 
+/** DEBUG CLUSTERLINK KILL <to|from|all> <node>: as if the connection had broken. */
+function killLink(call: Call, { clustering }: DebugDeps): void {
+  const { cluster } = clustering;
+  if (cluster === null)
+    throw new CommandError("ERR Debug option only available for cluster mode enabled setup!");
+  const node = cluster.state.lookup(call.text(4));
+  if (node === undefined) throw new CommandError(`ERR Unknown node ${call.text(4)}`);
+  const direction = call.text(3).toLowerCase();
+  if (call.text(2).toLowerCase() !== "kill")
+    throw new CommandError(subcommandSyntax(call.text(1), call.text(0)));
+  if (direction !== "to" && direction !== "from" && direction !== "all")
+    throw new CommandError(`ERR Unknown direction ${call.text(3)}`);
+  if (direction !== "from") node.link?.close();
+  if (direction !== "to") node.inbound?.close();
+  call.reply.ok();
+}
+
 export const steering: SubcommandTable = [
+  ["clusterlink", { min: 5, max: 5, run: killLink }],
+  numberSetting("drop-cluster-packet-filter", ({ clustering }, value) => {
+    if (clustering.cluster !== null) clustering.cluster.receiver.dropped = value;
+  }),
   ["sleep", { min: 3, max: 3, run: sleep }],
   ["error", { min: 3, max: 3, run: error }],
   ["log", { min: 3, max: 3, run: log }],

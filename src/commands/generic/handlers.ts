@@ -11,6 +11,7 @@ const REPLACE = latin1Bytes("replace");
 const DB = latin1Bytes("db");
 
 export interface GenericDeps {
+  readonly config: { readonly values: { readonly clusterEnabled: boolean } };
   readonly keyspace: { readonly count: number; freedKeys: number; select(id: number): Database };
 }
 
@@ -105,6 +106,7 @@ export function databaseAt(call: Call, i: number, { keyspace }: GenericDeps): Da
 }
 
 export function moveToDatabase(call: Call, deps: GenericDeps): void {
+  if (deps.config.values.clusterEnabled) throw new CommandError("ERR MOVE is not allowed in cluster mode");
   const { buf, start, end, db } = call;
   const target = databaseAt(call, 2, deps);
   if (target === db) throw new CommandError(errors.sameObject);

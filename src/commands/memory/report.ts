@@ -3,7 +3,7 @@ import type { MemoryFigures } from "../../stats/memory-figures.ts";
 
 /** MEMORY STATS (Redis 7.2's fields in their order) and MEMORY MALLOC-STATS. */
 
-export function replyFigures(reply: ReplyWriter, figures: MemoryFigures): void {
+export function replyFigures(reply: ReplyWriter, figures: MemoryFigures, clusterLinks: number): void {
   const { databases } = figures;
   const int = (name: string, value: number) => {
     reply.bulkText(name);
@@ -20,16 +20,16 @@ export function replyFigures(reply: ReplyWriter, figures: MemoryFigures): void {
   int("replication.backlog", 0);
   int("clients.slaves", 0);
   int("clients.normal", figures.clients);
-  int("cluster.links", 0);
+  int("cluster.links", clusterLinks);
   int("aof.buffer", 0);
   int("lua.caches", 0);
   int("functions.caches", 0);
-  for (const { id, main, expires } of databases) {
+  for (const { id, main, expires, slots } of databases) {
     reply.bulkText(`db.${id}`);
     reply.map(3);
     int("overhead.hashtable.main", main);
     int("overhead.hashtable.expires", expires);
-    int("overhead.hashtable.slot-to-keys", 0);
+    int("overhead.hashtable.slot-to-keys", slots);
   }
   int("overhead.total", figures.overhead);
   int("keys.count", figures.keys);

@@ -24,7 +24,7 @@ export function serverSection(server: Server): Field[] {
     ["redis_git_sha1", "00000000"],
     ["redis_git_dirty", 0],
     ["redis_build_id", buildId()],
-    ["redis_mode", "standalone"],
+    ["redis_mode", values.clusterEnabled ? "cluster" : "standalone"],
     ["os", `${os.type()} ${os.release()} ${os.machine()}`],
     ["arch_bits", 64],
     ["monotonic_clock", "POSIX clock_gettime"],
@@ -86,7 +86,7 @@ export function clientsSection(server: Server): Field[] {
   const { clients, config, blocking, recentBuffers, replication } = server;
   return [
     ["connected_clients", clients.count - replication.primary.count],
-    ["cluster_connections", 0],
+    ["cluster_connections", server.clustering.cluster?.bus.connectionCount ?? 0],
     ["maxclients", config.values.maxclients],
     ["client_recent_max_input_buffer", recentBuffers.maxInput],
     ["client_recent_max_output_buffer", recentBuffers.maxOutput],

@@ -4,7 +4,7 @@ import { humanBytes } from "../../stats/memory-figures.ts";
 import type { Server } from "../server.ts";
 import type { Field } from "./info.ts";
 
-/** INFO's section memory. What concerns cluster links is 0: there are none. */
+/** INFO's section memory. */
 
 export function memorySection(server: Server): Field[] {
   const { values } = server.config;
@@ -66,7 +66,7 @@ export function memorySection(server: Server): Field[] {
     ["mem_total_replication_buffers", backlog + replicas.output],
     ["mem_clients_slaves", replicas.all],
     ["mem_clients_normal", figures.clients - replicas.all],
-    ["mem_cluster_links", 0],
+    ["mem_cluster_links", server.clustering.cluster?.bus.memoryUse ?? 0],
     ["mem_aof_buffer", server.appendOnly.aof.enabled ? server.appendOnly.aof.writer.bufferCapacity : 0],
     ["mem_allocator", "arena"],
     ["active_defrag_running", 0],

@@ -20,7 +20,7 @@ const config = new Config();
 const registry = new Registry([
   ...setCommands({ config }),
   ...hashCommands({ config }),
-  ...genericCommands({ keyspace }),
+  ...genericCommands({ config, keyspace }),
 ]);
 
 const recorder = new Recorder(context.clock);

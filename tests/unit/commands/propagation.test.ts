@@ -32,9 +32,9 @@ const registry = new Registry([
   ...stringCommands(limits),
   ...bitmapCommands(limits),
   ...hyperloglogCommands({ config: new Config() }),
-  ...genericCommands({ keyspace }),
+  ...genericCommands({ config, keyspace }),
   ...expireCommands(),
-  ...databaseCommands({ keyspace, persistence: { flushed() {} } }),
+  ...databaseCommands({ config, keyspace, persistence: { flushed() {} } }),
   ...listCommands({ config, debugSettings, blocking }),
   ...sortCommands({ acl: { mayReadAnyKey: () => true }, config, debugSettings }),
 ]);

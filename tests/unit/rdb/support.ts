@@ -69,7 +69,7 @@ export class Bench {
       ...expireCommands(),
       ...objectCommands(),
       ...sortCommands(deps),
-      ...databaseCommands({ keyspace, persistence: { flushed() {} } }),
+      ...databaseCommands({ config, keyspace, persistence: { flushed() {} } }),
       ...dumpCommands(deps),
     ]);
     this.call.session = new Session(1, {} as SessionLink, 0);

@@ -91,7 +91,7 @@ class Host implements ConnectionHost {
 
   connect(): { socket: FakeSocket; connection: Connection; sent: string } {
     const socket = new FakeSocket();
-    const connection = new Connection(this, socket as unknown as Socket<Connection>, 1, false, "");
+    const connection = new Connection(this, socket as unknown as Socket<Connection>, 1, "tcp", "");
     return { socket, connection, sent: "" };
   }
 

@@ -99,8 +99,8 @@ test("memory figures add up", () => {
     rss: 3000,
     clients: 50,
     databases: [
-      { id: 0, keys: 3, main: 200, expires: 10 },
-      { id: 5, keys: 1, main: 40, expires: 0 },
+      { id: 0, keys: 3, main: 200, expires: 10, slots: 0 },
+      { id: 5, keys: 1, main: 40, expires: 0, slots: 0 },
     ],
   });
   expect([figures.keys, figures.overhead, figures.dataset, figures.bytesPerKey]).toEqual([4, 400, 600, 225]);

@@ -120,7 +120,7 @@ describe("memory figures", () => {
       allocatorActive: 1500,
       rss: 3000,
       clients: 50,
-      databases: [{ id: 0, keys: 10, main: 200, expires: 20 }],
+      databases: [{ id: 0, keys: 10, main: 200, expires: 20, slots: 0 }],
     });
     expect(figures).toMatchObject({
       overhead: 370,
