@@ -274,8 +274,9 @@ test("a power cut anywhere in a megabyte: exactly the whole commands and transac
  * the file: the loader keeps nothing of those that came earlier.
  */
 test("a power cut at each of many bytes in turn", () => {
-  const cuts = Number(process.env.REDBUN_CUTS ?? 5000);
   const { content, ends } = megabyte(seeded("aof cuts in turn"));
+  // A first command may be longer than all others together.
+  const cuts = Math.max(Number(process.env.REDBUN_CUTS ?? 5000), ends[5]!.at);
   using world = withFile("");
   let last = 0;
   for (let cut = 1; cut <= Math.min(cuts, content.length); cut++) {
