@@ -38,3 +38,5 @@ test("DELIFEQ, as Valkey documents it", async () => {
   expect(await ask("EXISTS k")).toBe(":0");
   wire.close();
 });
+test("BITOP with DIFF, DIFF1, ANDOR, ONE", () => same("bitop"));
+test("ZUNION and ZINTER with AGGREGATE COUNT", () => same("zunion"));

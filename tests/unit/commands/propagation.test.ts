@@ -139,6 +139,11 @@ test("bitmaps", () => {
     ["BITOP NOT d k", "BITOP NOT d k"],
     ["BITOP AND d missing", "BITOP AND d missing"],
     ["BITOP AND d missing", ""],
+    ["SET x abc", "SET x abc"],
+    ["BITOP ONE d x missing", "SET d abc"],
+    ["BITOP DIFF d x x2", "SET d abc"],
+    ["BITOP DIFF1 d missing x2", "DEL d"],
+    ["BITOP DIFF1 d missing x2", ""],
   ]);
 });
 
