@@ -40,3 +40,6 @@ test("DELIFEQ, as Valkey documents it", async () => {
 });
 test("BITOP with DIFF, DIFF1, ANDOR, ONE", () => same("bitop"));
 test("ZUNION and ZINTER with AGGREGATE COUNT", () => same("zunion"));
+test("XDELEX and XACKDEL", () => same("xdelex"));
+test("XADD and XTRIM with KEEPREF, DELREF, ACKED", () => same("xtrim"));
+test("XREAD from the last entry; XREADGROUP CLAIM, what does not depend on time", () => same("xread"));
