@@ -43,3 +43,4 @@ test("ZUNION and ZINTER with AGGREGATE COUNT", () => same("zunion"));
 test("XDELEX and XACKDEL", () => same("xdelex"));
 test("XADD and XTRIM with KEEPREF, DELREF, ACKED", () => same("xtrim"));
 test("XREAD from the last entry; XREADGROUP CLAIM, what does not depend on time", () => same("xread"));
+test("HSCAN NOVALUES", () => same("hscan"));
