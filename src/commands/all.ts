@@ -4,7 +4,7 @@ import type { Config } from "../config/config.ts";
 import type { AclCommandDeps } from "./acl/handlers.ts";
 import { aclCommands } from "./acl.ts";
 import { bitmapCommands } from "./bitmaps.ts";
-import type { ClientDeps } from "./client/handlers.ts";
+import type { ClientDeps } from "./client/deps.ts";
 import { clientCommands } from "./client.ts";
 import { commandCommands } from "./command.ts";
 import type { ConfigDeps } from "./config.ts";
@@ -22,6 +22,8 @@ import { genericCommands } from "./generic.ts";
 import { geoCommands } from "./geo.ts";
 import type { HashDeps } from "./hashes.ts";
 import { hashCommands } from "./hashes.ts";
+import type { HotKeysDeps } from "./hotkeys.ts";
+import { hotkeysCommands } from "./hotkeys.ts";
 import type { HyperLogLogDeps } from "./hyperloglog/values.ts";
 import { hyperloglogCommands } from "./hyperloglog.ts";
 import type { LatencyDeps } from "./latency.ts";
@@ -65,6 +67,7 @@ export type CommandHost = AclCommandDeps &
   ConfigDeps &
   ServerDeps &
   SlowlogDeps &
+  HotKeysDeps &
   LatencyDeps &
   MemoryDeps &
   DebugDeps &
@@ -98,6 +101,7 @@ export function allCommands(host: CommandHost): CommandSpec[] {
     ...configCommands(host),
     ...serverCommands(host),
     ...slowlogCommands(host),
+    ...hotkeysCommands(host),
     ...latencyCommands(host),
     ...memoryCommands(host),
     ...debugCommands(host),

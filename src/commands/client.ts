@@ -1,4 +1,5 @@
 import type { CommandSpec } from "../call/spec.ts";
+import type { ClientDeps } from "./client/deps.ts";
 import * as handlers from "./client/handlers.ts";
 import { kill } from "./client/kill.ts";
 import * as tracking from "./client/tracking.ts";
@@ -68,7 +69,7 @@ const HELP = [
   "    Whether this connection's commands leave the LRU and LFU clocks alone.",
 ];
 
-export function clientCommands(deps: handlers.ClientDeps): CommandSpec[] {
+export function clientCommands(deps: ClientDeps): CommandSpec[] {
   return [
     {
       name: "client",

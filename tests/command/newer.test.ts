@@ -44,3 +44,4 @@ test("XDELEX and XACKDEL", () => same("xdelex"));
 test("XADD and XTRIM with KEEPREF, DELREF, ACKED", () => same("xtrim"));
 test("XREAD from the last entry; XREADGROUP CLAIM, what does not depend on time", () => same("xread"));
 test("HSCAN NOVALUES", () => same("hscan"));
+test("HOTKEYS: what is refused", () => same("hotkeys"));

@@ -3,7 +3,8 @@ import type { Call } from "../../call/call.ts";
 import { clientFlags, secondsSince } from "../../call/client-info.ts";
 import type { Session } from "../../call/session.ts";
 import { CommandError, errors } from "../../resp/errors.ts";
-import { type ClientDeps, clientTypeArgument, isOfType } from "./handlers.ts";
+import type { ClientDeps } from "./deps.ts";
+import { clientTypeArgument, isOfType } from "./types.ts";
 
 /**
  * The filters of CLIENT LIST and CLIENT KILL: a client is meant if all of them hold. ID, TYPE, ADDR, LADDR, USER and

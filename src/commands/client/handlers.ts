@@ -1,32 +1,14 @@
-import type { Acl } from "../../acl/acl.ts";
-import type { Blocking } from "../../blocking/blocking.ts";
 import { latin1Bytes } from "../../bytes/ascii.ts";
 import { INT64_MAX } from "../../bytes/int64.ts";
 import type { Call } from "../../call/call.ts";
 import { clientInfo } from "../../call/client-info.ts";
 import type { Session } from "../../call/session.ts";
-import type { Tracking } from "../../push/tracking.ts";
 import { CommandError, errors, subcommandSyntax } from "../../resp/errors.ts";
 import { checkClientName } from "../connection.ts";
+import type { ClientDeps } from "./deps.ts";
 import { isFilter, isMeant, parseFilters } from "./filters.ts";
 
 /** CLIENT's handlers; KILL has a file of its own. */
-
-export interface ClientDeps {
-  readonly clock: { readonly now: number };
-  readonly clients: {
-    sessions(): Iterable<Session>;
-    get(id: number): { readonly session: Session } | undefined;
-  };
-  readonly keyspace: { readonly count: number };
-  readonly pause: {
-    start(mode: "write" | "all", until: number, now: number): void;
-    stop(): void;
-  };
-  readonly blocking: Pick<Blocking, "unblock">;
-  readonly acl: Pick<Acl, "get">;
-  readonly tracking: Pick<Tracking, "enable" | "disable">;
-}
 
 const ON = latin1Bytes("on");
 const OFF = latin1Bytes("off");
@@ -38,23 +20,6 @@ const TIMEOUT = latin1Bytes("timeout");
 const ERROR = latin1Bytes("error");
 const LIB_NAME = latin1Bytes("lib-name");
 const LIB_VER = latin1Bytes("lib-ver");
-
-/** Client types; "slave" and "replica" are the same, and so are "master" and Valkey's "primary". */
-const TYPES = ["normal", "slave", "replica", "pubsub", "master", "primary"] as const;
-export type ClientType = (typeof TYPES)[number];
-
-export function clientTypeArgument(call: Call, i: number): ClientType {
-  const name = call.text(i).toLowerCase();
-  const type = TYPES.find((each) => each === name);
-  if (type === undefined) throw new CommandError(`ERR Unknown client type '${call.text(i)}'`);
-  return type;
-}
-
-export function isOfType(session: Session, type: ClientType): boolean {
-  if (session.role === "replica") return type === "slave" || type === "replica";
-  if (session.role === "master") return type === "master" || type === "primary";
-  return type === (session.subscribed ? "pubsub" : "normal");
-}
 
 export function id(call: Call): void {
   call.reply.int(call.session.id);

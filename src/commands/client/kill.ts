@@ -1,8 +1,8 @@
 import type { Call } from "../../call/call.ts";
 import type { Session } from "../../call/session.ts";
 import { CommandError } from "../../resp/errors.ts";
+import type { ClientDeps } from "./deps.ts";
 import { isMeant, parseFilters } from "./filters.ts";
-import type { ClientDeps } from "./handlers.ts";
 
 /**
  * CLIENT KILL, in its old form (an address; the caller may kill itself) and in the new one (filters that all
