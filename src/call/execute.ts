@@ -100,6 +100,7 @@ export class Executor {
     if (writes && deps.snapshots.active) deps.snapshots.beforeCommand(call, command);
     const { localWrites } = deps;
     if (localWrites !== null) localWrites.localWrites = writes;
+    const mark = call.reply.pos;
     this.perform(call, command);
     if (localWrites !== null) localWrites.localWrites = false;
     if (deps.reads.active) deps.reads.executed(call, command);
@@ -116,7 +117,7 @@ export class Executor {
       const elapsed = this.settle();
       if (elapsed >= deps.slowThreshold * 1000) deps.onSlow(call, command, elapsed / 1000);
       if (deps.hotKeys !== null)
-        deps.hotKeys.executed(call, command, elapsed / 1000, Math.max(0, reply.pos - mark));
+        deps.hotKeys.executed(call, command, elapsed / 1000, Math.max(0, call.reply.pos - mark));
     }
   };
 
@@ -134,6 +135,7 @@ export class Executor {
       deps.reads.active ||
       deps.monitors.active ||
       deps.keyWatchers.active ||
+      deps.hotKeys !== null ||
       deps.timeEach
     );
   }

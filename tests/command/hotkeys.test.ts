@@ -90,3 +90,23 @@ test("it ends by itself, and a sample is a part of the commands", async () => {
   expect((await results())["collection-duration-ms"]).toBe(1000);
   expect(await ask("HOTKEYS STOP")).toBe(null);
 });
+
+test("commands of one pipeline are seen each", async () => {
+  await ask("HOTKEYS RESET");
+  const encoded = (line: string) => {
+    const words = line.split(" ");
+    return `*${words.length}\r\n${words.map((word) => `$${word.length}\r\n${word}\r\n`).join("")}`;
+  };
+  const lines = [
+    "SET p 1",
+    "HOTKEYS START METRICS 1 NET",
+    ...Array<string>(50).fill("SET p 1"),
+    "HOTKEYS STOP",
+    "SET p 1",
+  ];
+  client.write(lines.map(encoded).join(""));
+  for (const _ of lines) expect(await client.next()).toBe("OK");
+  expect(pairs((await results())["by-net-bytes"]!)).toEqual([
+    ["p", 50 * `${encoded("SET p 1")}+OK\r\n`.length],
+  ]);
+});
