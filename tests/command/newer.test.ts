@@ -45,3 +45,4 @@ test("XADD and XTRIM with KEEPREF, DELREF, ACKED", () => same("xtrim"));
 test("XREAD from the last entry; XREADGROUP CLAIM, what does not depend on time", () => same("xread"));
 test("HSCAN NOVALUES", () => same("hscan"));
 test("HOTKEYS: what is refused", () => same("hotkeys"));
+test("expiry of hash fields: replies, refusals, events", () => same("hash-expiry"));
