@@ -7,6 +7,7 @@ import { HARMLESS } from "../../keyspace/key-events.ts";
 import { CommandError, errors } from "../../resp/errors.ts";
 import type { Stream } from "../../types/stream.ts";
 import { type Consumer, type ConsumerGroup, PendingEntry } from "../../types/stream-groups.ts";
+import { forgetClaimable } from "./claimable.ts";
 import { neededGroup, nowOf, readStart, readStrictId, replyId, streamAtForUse, whole } from "./common.ts";
 import { replyOne } from "./entries.ts";
 import { propagateClaim, propagateEffectsOnly, propagateGroupId } from "./propagating.ts";
@@ -138,6 +139,7 @@ function claim(
     group.addPending(id, now, entry);
   } else if (options.minIdle > 0 && now - entry.time < options.minIdle) return "left";
   entry.time = options.deliveryTime;
+  if (options.deliveryTime < now) forgetClaimable(group);
   if (options.retryCountGiven) entry.setDeliveries(options.retryCount);
   else if (!options.justId) entry.deliveredAgain();
   group.assign(entry, consumer);

@@ -237,7 +237,8 @@ export function xreadgroup(call: Call, deps: StreamDeps): void {
     const news = ids[i]!.isMax;
     // From the first stream on that is asked for its history, as in Redis.
     if (!news) options.minIdle = -1;
-    const delivered = options.minIdle >= 0 ? oldestDelivery(stream, group) : Number.POSITIVE_INFINITY;
+    const delivered =
+      options.minIdle >= 0 ? oldestDelivery(stream, group, nowOf(call)) : Number.POSITIVE_INFINITY;
     oldest = Math.min(oldest, delivered);
     const claims = nowOf(call) - delivered >= options.minIdle;
     const serve = !news || claims || stream.hasBehind(group.lastId);
@@ -303,7 +304,7 @@ function deliver(call: Call, key: number, stream: Stream, group: ConsumerGroup, 
 function claim(call: Call, key: number, stream: Stream, group: ConsumerGroup, consumer: Consumer): number {
   const { reply } = call;
   const now = nowOf(call);
-  const claimed = claimable(stream, group, now - options.minIdle, options.count);
+  const claimed = claimable(stream, group, now - options.minIdle, options.count, now);
   for (const id of claimed) {
     entries.start(stream, id, id).next();
     group.pending.find(id, pending);
