@@ -156,6 +156,7 @@ export class Executor {
     const errorsBefore = reply.errorCount;
     call.dirty = 0;
     call.unchangedKey = 0;
+    call.besideContents = false;
     call.effects = null;
     call.secrets = null;
     try {

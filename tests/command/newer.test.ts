@@ -46,3 +46,4 @@ test("XREAD from the last entry; XREADGROUP CLAIM, what does not depend on time"
 test("HSCAN NOVALUES", () => same("hscan"));
 test("HOTKEYS: what is refused", () => same("hotkeys"));
 test("expiry of hash fields: replies, refusals, events", () => same("hash-expiry"));
+test("WATCH and streams", () => same("watching"));

@@ -175,6 +175,7 @@ export function xsetid(call: Call): void {
   if (addedGiven) stream.entriesAdded.copy(added);
   if (!maxDeleted.isZero) stream.maxDeletedId.copy(maxDeleted);
   call.dirty++;
+  call.besideContents = true;
   call.event(NOTIFY.stream | HARMLESS, "xsetid", 1);
   call.reply.ok();
 }

@@ -96,6 +96,7 @@ export function xclaim(call: Call): void {
   const group = neededGroup(call, stream);
   options.parse(call);
   propagateEffectsOnly(call);
+  call.besideContents = true;
   let groupMoved = options.lastId.compare(group.lastId) > 0;
   if (groupMoved) group.lastId.copy(options.lastId);
   const consumer = claimant(call, group);
@@ -167,6 +168,7 @@ export function xautoclaim(call: Call): void {
   const stream = streamAtForUse(call, 1);
   const group = neededGroup(call, stream);
   propagateEffectsOnly(call);
+  call.besideContents = true;
   const consumer = claimant(call, group);
   const { reply } = call;
   const now = nowOf(call);

@@ -81,7 +81,7 @@ export class Removal {
     call.dirty += this.deleted + this.acknowledged;
     if (this.deleted > 0) call.event(NOTIFY.stream, "xdel", 1);
     // Nobody who watches the key hears of acknowledgements.
-    else call.unchangedKey = 1;
+    else call.besideContents = true;
     if (!call.recording) return;
     this.propagateAcks();
     if (this.ids.length > 0) call.propagate(XDEL, call.bytes(1), ...this.ids);
