@@ -1,6 +1,6 @@
 /**
  * Transcripts: commands with what a real server answered, for commands that no oracle here knows (Redis 8.x). The
- * files in tests/command/transcripts/ were recorded from Redis 8.8 by
+ * files in tests/command/transcripts/ were recorded from Redis just after 8.8 (unstable, June 2026) by
  *
  *     bun tests/transcript.ts PORT FILE        plays the file's commands on that server and writes it anew
  *

@@ -1,5 +1,5 @@
 /**
- * Commands and options of Redis 8.2 to 8.8 and of Valkey, which no oracle here knows: what Redis 8.8 answered, byte
+ * Commands and options of Redis 8.2 to 8.8 and of Valkey, which no oracle here knows: what Redis 8.8 answers, byte
  * for byte, in RESP2 and RESP3, with the keyspace events.
  */
 import { afterAll, beforeAll, expect, test } from "bun:test";
