@@ -34,6 +34,8 @@ interface Waiting {
   /** Milliseconds since 1970, or 0: for ever. */
   until: number;
   timer: ReturnType<typeof setTimeout> | null;
+  /** Tries the command again at a moment of its own. */
+  retryTimer: ReturnType<typeof setTimeout> | null;
   onTimeout(reply: ReplyWriter): void;
   keys: string[];
   kind: BlockKind;
@@ -165,6 +167,23 @@ export class Blocking implements KeyWatcher {
     this.deps.watchingChanged();
   }
 
+  /** The command that waits for keys is tried again at this moment too (milliseconds since 1970), once. */
+  alsoAt(session: Session, moment: number): void {
+    const entry = this.waiting.get(session);
+    if (entry === undefined) return;
+    if (entry.retryTimer !== null) clearTimeout(entry.retryTimer);
+    const left = Math.max(0, moment - Date.now());
+    // A moment too far for a timer is come to in steps: the command then asks again.
+    entry.retryTimer = setTimeout(() => this.comeRound(entry), Math.min(left, LONGEST_TIMER));
+  }
+
+  private comeRound(entry: Waiting): void {
+    entry.retryTimer = null;
+    for (const name of entry.keys) this.ready.add(name);
+    this.deps.eventBegins();
+    if (this.hasReady) this.serve();
+  }
+
   private suspend(
     call: Call,
     timeoutMs: number,
@@ -176,7 +195,7 @@ export class Blocking implements KeyWatcher {
   ): void {
     const { session } = call;
     const until = timeoutMs === 0 ? 0 : Date.now() + timeoutMs;
-    const entry: Waiting = { until, timer: null, onTimeout, keys, kind, retry, held };
+    const entry: Waiting = { until, timer: null, retryTimer: null, onTimeout, keys, kind, retry, held };
     this.waiting.set(session, entry);
     call.blocked = true;
     session.link.suspend();
@@ -220,6 +239,7 @@ export class Blocking implements KeyWatcher {
     const entry = this.waiting.get(session);
     if (entry === undefined) return false;
     if (entry.timer !== null) clearTimeout(entry.timer);
+    if (entry.retryTimer !== null) clearTimeout(entry.retryTimer);
     for (const name of entry.keys) {
       const queue = this.queues.get(name);
       queue?.delete(session);

@@ -119,6 +119,32 @@ export function addLongDouble(a: LongDouble, b: LongDouble): LongDouble | null {
   return roundOff(sum < 0n, sum < 0n ? -sum : sum, exponent, false);
 }
 
+/** The largest finite value. */
+export const LARGEST: LongDouble = {
+  negative: false,
+  mantissa: 2n ** 64n - 1n,
+  exponent: MAX_EXPONENT - MANTISSA_BITS,
+};
+export const ZERO: LongDouble = { negative: false, mantissa: 0n, exponent: 0 };
+
+export function negated(value: LongDouble): LongDouble {
+  return { ...value, negative: !value.negative };
+}
+
+/** Below, at or above 0, as a is below, equal to or above b. */
+export function compareLongDouble(a: LongDouble, b: LongDouble): number {
+  if (!Number.isFinite(a.exponent) || !Number.isFinite(b.exponent)) return infinitySign(a) - infinitySign(b);
+  const exponent = Math.min(a.exponent, b.exponent);
+  const left = a.mantissa << BigInt(a.exponent - exponent);
+  const right = b.mantissa << BigInt(b.exponent - exponent);
+  const difference = (a.negative ? -left : left) - (b.negative ? -right : right);
+  return difference < 0n ? -1 : difference > 0n ? 1 : 0;
+}
+
+function infinitySign({ negative, exponent }: LongDouble): number {
+  return Number.isFinite(exponent) ? 0 : negative ? -1 : 1;
+}
+
 /** As ld2string(LD_STR_HUMAN) prints it, for a finite value. */
 export function formatLongDouble(value: LongDouble): string {
   const { mantissa, exponent, negative } = value;

@@ -27,6 +27,8 @@ export class Call {
   dirty = 0;
   /** The argument with a key that the row says may have been changed, and was not; 0: there is none. */
   unchangedKey = 0;
+  /** What changed stands beside the key's contents (a stream's groups): a transaction that watches the key goes on. */
+  besideContents = false;
   /** The command waits for something and has not replied (blocking/). */
   blocked = false;
   /** Whether somebody receives effects; where not, handlers need not put them together. */

@@ -24,7 +24,8 @@ export function clientMemory(session: Session): number {
   );
 }
 
-function flagsOf(session: Session): string {
+/** The letters under `flags`. */
+export function clientFlags(session: Session): string {
   const { link } = session;
   let flags = "";
   if (session.role === "replica") flags += "S";
@@ -46,13 +47,16 @@ function flagsOf(session: Session): string {
   return flags === "" ? "N" : flags;
 }
 
+export function secondsSince(since: number, now: number): number {
+  return Math.max(0, Math.floor(now / 1000) - Math.floor(since / 1000));
+}
+
 /** `now` in milliseconds since 1970; no line break at the end. */
 export function clientInfo(session: Session, now: number): string {
   const { link } = session;
-  const seconds = (since: number) => Math.max(0, Math.floor(now / 1000) - Math.floor(since / 1000));
   return (
     `id=${session.id} addr=${link.address} laddr=${link.localAddress} fd=${link.fd} name=${session.name}` +
-    ` age=${seconds(session.createdAt)} idle=${seconds(session.lastInteraction)} flags=${flagsOf(session)}` +
+    ` age=${secondsSince(session.createdAt, now)} idle=${secondsSince(session.lastInteraction, now)} flags=${clientFlags(session)}` +
     ` db=${session.dbIndex} sub=${session.channels} psub=${session.patterns}` +
     ` ssub=${session.shardSubscriptions} multi=${session.inTransaction ? session.queuedCommands : -1} qbuf=${link.queryBytes}` +
     ` qbuf-free=${link.queryCapacity - link.queryBytes} argv-mem=${session.argvBytes} multi-mem=${session.queuedBytes} rbs=0 rbp=0` +

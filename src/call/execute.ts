@@ -4,6 +4,7 @@ import { ReplyTooLarge } from "../resp/reply-writer.ts";
 import type { Counters } from "../stats/counters.ts";
 import { newHistogram, record } from "../stats/histogram.ts";
 import type { Call } from "./call.ts";
+import type { HotKeys } from "./hot-keys.ts";
 import type { KeyWatchers } from "./key-watchers.ts";
 import type { Command } from "./registry.ts";
 import type { SnapshotGuard } from "./snapshot-guard.ts";
@@ -50,6 +51,8 @@ export interface ExecuteDeps {
   localWrites: { localWrites: boolean } | null;
   monitors: CommandFeed;
   reads: ReadFeed;
+  /** HOTKEYS, while it collects. */
+  hotKeys: Pick<HotKeys, "executed"> | null;
   /** Tells of an exception that is no CommandError: a bug. */
   onBug(error: unknown, call: Call, command: Command): void;
   /** Called for each command with its duration; decides on slow log and latency events. */
@@ -97,6 +100,7 @@ export class Executor {
     if (writes && deps.snapshots.active) deps.snapshots.beforeCommand(call, command);
     const { localWrites } = deps;
     if (localWrites !== null) localWrites.localWrites = writes;
+    const mark = call.reply.pos;
     this.perform(call, command);
     if (localWrites !== null) localWrites.localWrites = false;
     if (deps.reads.active) deps.reads.executed(call, command);
@@ -109,9 +113,11 @@ export class Executor {
     }
     this.run = command;
     this.runLength++;
-    if (!command.cheap || deps.timeEach) {
+    if (!command.cheap || deps.timeEach || deps.hotKeys !== null) {
       const elapsed = this.settle();
       if (elapsed >= deps.slowThreshold * 1000) deps.onSlow(call, command, elapsed / 1000);
+      if (deps.hotKeys !== null)
+        deps.hotKeys.executed(call, command, elapsed / 1000, Math.max(0, call.reply.pos - mark));
     }
   };
 
@@ -129,6 +135,7 @@ export class Executor {
       deps.reads.active ||
       deps.monitors.active ||
       deps.keyWatchers.active ||
+      deps.hotKeys !== null ||
       deps.timeEach
     );
   }
@@ -149,6 +156,7 @@ export class Executor {
     const errorsBefore = reply.errorCount;
     call.dirty = 0;
     call.unchangedKey = 0;
+    call.besideContents = false;
     call.effects = null;
     call.secrets = null;
     try {

@@ -50,6 +50,11 @@ export function keyNum(index: number, ...flags: KeyFlag[]): KeySpec {
   return { flags, begin: { index }, find: { keyNumIndex: 0, firstKey: 1, step: 1 } };
 }
 
+/** Argument `index` says how many pairs of a key and something else follow it. */
+export function pairNum(index: number, ...flags: KeyFlag[]): KeySpec {
+  return { flags, begin: { index }, find: { keyNumIndex: 0, firstKey: 1, step: 2 } };
+}
+
 /** The argument behind a keyword, looked for from `startFrom` on (negative: from the end backwards). */
 export function keyAfter(keyword: string, startFrom: number, ...flags: KeyFlag[]): KeySpec {
   return { flags, begin: { keyword, startFrom }, find: { lastKey: 0, step: 1, limit: 0 } };

@@ -12,6 +12,8 @@ import type { Command } from "./registry.ts";
 export interface KeyWatcher {
   /** Whether anybody watches. */
   readonly watching: boolean;
+  /** It does not want to know of what stands beside a key's contents (see `Call.besideContents`). */
+  readonly contentsOnly?: boolean;
   /** A command may have changed this key (see `keyName`). */
   keyChanged(name: string): void;
   /** A key fell due and is being removed. */
@@ -43,7 +45,9 @@ export class KeyWatchers {
 
   /** After a command that changed something. */
   changed(call: Call, command: Command): void {
-    for (const watcher of this.watchers) if (watcher.watching) this.tell(watcher, call, command);
+    for (const watcher of this.watchers)
+      if (watcher.watching && !(call.besideContents && watcher.contentsOnly === true))
+        this.tell(watcher, call, command);
   }
 
   /** All data may have changed. */

@@ -86,7 +86,7 @@ function addKeys(spec: Finder, call: Call, out: KeyList): boolean {
     const count = parseSafeInt(call.buf, call.start[at]!, call.end[at]!);
     if (!(count >= 0)) return false;
     first += spec.firstKey;
-    last = first + count - 1;
+    last = first + (count - 1) * spec.step;
   } else if (spec.lastKey >= 0) {
     last = first + spec.lastKey;
   } else if (spec.limit === 0) {
@@ -182,13 +182,31 @@ const AUTH2 = word("auth2");
 const READ = keyFlagBits(["RO", "access"]);
 const OVERWRITE = keyFlagBits(["OW", "update"]);
 const READ_AND_UPDATE = keyFlagBits(["RW", "access", "update"]);
+const UPDATE = keyFlagBits(["RW", "update"]);
+const DELETE = keyFlagBits(["RM", "delete"]);
+const READ_AND_DELETE = keyFlagBits(["RW", "delete"]);
+const COMPARISONS = ["ifeq", "ifne", "ifdeq", "ifdne"].map(latin1Bytes);
 const TAKE_AWAY = keyFlagBits(["RW", "access", "delete"]);
 
-/** SET: with GET the old value is read. */
+/** SET: with GET the old value is read, and with a comparison the new one depends on it. */
 export function setKeys(call: Call, out: KeyList): void {
   let flags = OVERWRITE;
-  for (let i = 3; i < call.argc; i++) if (call.is(i, GET)) flags = READ_AND_UPDATE;
+  for (let i = 3; i < call.argc; i++) {
+    if (call.is(i, GET)) flags = READ_AND_UPDATE;
+    else if (flags === OVERWRITE && comparesAt(call, i)) flags = UPDATE;
+  }
   out.push(1, flags);
+}
+
+/** DELEX: with a comparison, whether it deletes depends on the value. */
+export function delexKeys(call: Call, out: KeyList): void {
+  let flags = DELETE;
+  for (let i = 2; i < call.argc; i++) if (comparesAt(call, i)) flags = READ_AND_DELETE;
+  out.push(1, flags);
+}
+
+function comparesAt(call: Call, i: number): boolean {
+  return COMPARISONS.some((word) => call.is(i, word));
 }
 
 /** BITFIELD: with nothing but GET it only reads. */

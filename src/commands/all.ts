@@ -4,7 +4,7 @@ import type { Config } from "../config/config.ts";
 import type { AclCommandDeps } from "./acl/handlers.ts";
 import { aclCommands } from "./acl.ts";
 import { bitmapCommands } from "./bitmaps.ts";
-import type { ClientDeps } from "./client/handlers.ts";
+import type { ClientDeps } from "./client/deps.ts";
 import { clientCommands } from "./client.ts";
 import type { ClusterCommandDeps } from "./cluster/deps.ts";
 import { clusterCommands } from "./cluster.ts";
@@ -24,6 +24,8 @@ import { genericCommands } from "./generic.ts";
 import { geoCommands } from "./geo.ts";
 import type { HashDeps } from "./hashes.ts";
 import { hashCommands } from "./hashes.ts";
+import type { HotKeysDeps } from "./hotkeys.ts";
+import { hotkeysCommands } from "./hotkeys.ts";
 import type { HyperLogLogDeps } from "./hyperloglog/values.ts";
 import { hyperloglogCommands } from "./hyperloglog.ts";
 import type { LatencyDeps } from "./latency.ts";
@@ -67,6 +69,7 @@ export type CommandHost = AclCommandDeps &
   ConfigDeps &
   ServerDeps &
   SlowlogDeps &
+  HotKeysDeps &
   LatencyDeps &
   MemoryDeps &
   DebugDeps &
@@ -102,6 +105,7 @@ export function allCommands(host: CommandHost): CommandSpec[] {
     ...configCommands(host),
     ...serverCommands(host),
     ...slowlogCommands(host),
+    ...hotkeysCommands(host),
     ...latencyCommands(host),
     ...memoryCommands(host),
     ...debugCommands(host),

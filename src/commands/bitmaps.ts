@@ -63,7 +63,8 @@ export function bitmapCommands(limits: StringLimits): CommandSpec[] {
       group: "bitmap",
       summary: "Combines strings bit by bit and stores the result.",
       complexity: "O(N)",
-      args: "operation=(AND|OR|XOR|NOT) destkey:key key#1...",
+      args: "operation=(AND|OR|XOR|NOT|DIFF@8.2.0|DIFF1@8.2.0|ANDOR@8.2.0|ONE@8.2.0) destkey:key key#1...",
+      history: [["8.2.0", "Operations `DIFF`, `DIFF1`, `ANDOR` and `ONE`."]],
       run: ranges.bitop,
     },
     {

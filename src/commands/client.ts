@@ -1,4 +1,5 @@
 import type { CommandSpec } from "../call/spec.ts";
+import type { ClientDeps } from "./client/deps.ts";
 import * as handlers from "./client/handlers.ts";
 import { kill } from "./client/kill.ts";
 import * as tracking from "./client/tracking.ts";
@@ -31,12 +32,18 @@ const HELP = [
   "      They are logged in as <username>.",
   "    * SKIPME (YES|NO)",
   "      Whether this connection is spared (default: yes).",
+  "    * MAXAGE <seconds>",
+  "      They have been connected for at least so long.",
+  "    * NAME <name>, LIB-NAME <name>, LIB-VER <version>, FLAGS <flags>, DB <db>, IP <ip>, IDLE <seconds>",
+  "      They are what CLIENT LIST would show so.",
+  "    Before all but SKIPME, MAXAGE and IDLE, NOT- means that it must not hold.",
   "LIST [options ...]",
   "    Facts about the connections, a line each:",
   "    * TYPE (NORMAL|MASTER|REPLICA|PUBSUB)",
   "      Only those of this type.",
   "    * ID <id> [...]",
   "      Only those with these ids.",
+  "    * The other options of KILL.",
   "UNPAUSE",
   "    End a pause: commands run again.",
   "PAUSE <timeout> [WRITE|ALL]",
@@ -62,7 +69,7 @@ const HELP = [
   "    Whether this connection's commands leave the LRU and LFU clocks alone.",
 ];
 
-export function clientCommands(deps: handlers.ClientDeps): CommandSpec[] {
+export function clientCommands(deps: ClientDeps): CommandSpec[] {
   return [
     {
       name: "client",
@@ -152,13 +159,16 @@ export function clientCommands(deps: handlers.ClientDeps): CommandSpec[] {
           group: "connection",
           summary: "Closes connections.",
           complexity: "O(N), N clients",
-          args: 'filter=(old-format"ip:port"!2.8.12|new-format=([ID client-id:integer@2.8.12]|[TYPE client-type=(NORMAL|MASTER@3.2.0|SLAVE|REPLICA@5.0.0|PUBSUB)@2.8.12]|[USER username]|[ADDR addr"ip:port"]|[LADDR laddr"ip:port"@6.2.0]|[SKIPME skipme=(YES|NO)])...)',
+          args: 'filter=(old-format"ip:port"!2.8.12|new-format=([ID client-id:integer@2.8.12]|[TYPE client-type=(NORMAL|MASTER@3.2.0|SLAVE|REPLICA@5.0.0|PUBSUB)@2.8.12]|[USER username]|[ADDR addr"ip:port"]|[LADDR laddr"ip:port"@6.2.0]|[SKIPME skipme=(YES|NO)]|[MAXAGE maxage:integer@7.4.0]|[NAME name@9.0.0]|[IDLE idle:integer@9.0.0]|[FLAGS flags@9.0.0]|[LIB-NAME lib-name@9.0.0]|[LIB-VER lib-ver@9.0.0]|[DB db:integer@9.0.0]|[IP ip@9.0.0]|[NOT-ID not-id:integer...@9.0.0]|[NOT-TYPE not-type=(NORMAL|MASTER|REPLICA|PUBSUB)@9.0.0]|[NOT-USER not-username@9.0.0]|[NOT-ADDR not-addr"ip:port"@9.0.0]|[NOT-LADDR not-laddr"ip:port"@9.0.0]|[NOT-NAME not-name@9.0.0]|[NOT-FLAGS not-flags@9.0.0]|[NOT-LIB-NAME not-lib-name@9.0.0]|[NOT-LIB-VER not-lib-ver@9.0.0]|[NOT-DB not-db:integer@9.0.0]|[NOT-IP not-ip@9.0.0])...)',
           history: [
             ["2.8.12", "The form with filters."],
             ["2.8.12", "Filter `ID`."],
             ["3.2.0", "`TYPE` knows `master`."],
             ["5.0.0", "`TYPE` knows `replica`; `slave` still works."],
             ["6.2.0", "Filter `LADDR`."],
+            ["7.4.0", "Filter `MAXAGE`."],
+            ["8.1.0", "`ID` takes several IDs (Valkey)."],
+            ["9.0.0", "Filters by more fields, and `NOT-` before a filter (Valkey)."],
           ],
           run: (call) => kill(call, deps),
         },
@@ -171,7 +181,7 @@ export function clientCommands(deps: handlers.ClientDeps): CommandSpec[] {
           group: "connection",
           summary: "Facts about all connections.",
           complexity: "O(N), N clients",
-          args: "[TYPE client-type=(NORMAL|MASTER|REPLICA|PUBSUB)@5.0.0] [ID client-id:integer...@6.2.0]",
+          args: '[TYPE client-type=(NORMAL|MASTER|REPLICA|PUBSUB)@5.0.0] [ID client-id:integer...@6.2.0] [USER username@8.1.0] [ADDR addr"ip:port"@8.1.0] [LADDR laddr"ip:port"@8.1.0] [SKIPME skipme=(YES|NO)@8.1.0] [MAXAGE maxage:integer@8.1.0] [NAME name@9.0.0] [IDLE idle:integer@9.0.0] [FLAGS flags@9.0.0] [LIB-NAME lib-name@9.0.0] [LIB-VER lib-ver@9.0.0] [DB db:integer@9.0.0] [IP ip@9.0.0] [NOT-ID not-id:integer...@9.0.0] [NOT-TYPE not-type=(NORMAL|MASTER|REPLICA|PUBSUB)@9.0.0] [NOT-USER not-username@9.0.0] [NOT-ADDR not-addr"ip:port"@9.0.0] [NOT-LADDR not-laddr"ip:port"@9.0.0] [NOT-NAME not-name@9.0.0] [NOT-FLAGS not-flags@9.0.0] [NOT-LIB-NAME not-lib-name@9.0.0] [NOT-LIB-VER not-lib-ver@9.0.0] [NOT-DB not-db:integer@9.0.0] [NOT-IP not-ip@9.0.0]',
           tips: ["nondeterministic_output"],
           history: [
             ["2.8.12", "Field `id`."],
@@ -180,6 +190,8 @@ export function clientCommands(deps: handlers.ClientDeps): CommandSpec[] {
             ["6.2.0", "Fields `argv-mem`, `tot-mem`, `laddr` and `redir`; filter `ID`."],
             ["7.0.0", "Fields `resp`, `multi-mem`, `rbs` and `rbp`."],
             ["7.0.3", "Field `ssub`."],
+            ["8.1.0", "Filters `USER`, `ADDR`, `LADDR`, `SKIPME` and `MAXAGE` (Valkey)."],
+            ["9.0.0", "Filters by more fields, and `NOT-` before a filter (Valkey)."],
           ],
           run: (call) => handlers.list(call, deps),
         },

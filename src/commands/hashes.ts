@@ -174,7 +174,7 @@ export function hashCommands({ config }: HashDeps): CommandSpec[] {
       group: "hash",
       summary: "Iterates over a hash's fields in steps.",
       complexity: "O(1) for each call, O(N) for a whole iteration over N fields",
-      args: "key cursor:integer [MATCH pattern:pattern] [COUNT count:integer]",
+      args: "key cursor:integer [MATCH pattern:pattern] [COUNT count:integer] [NOVALUES@7.4.0]",
       tips: ["nondeterministic_output"],
       run: (call) => hscan(call, hashes),
     },

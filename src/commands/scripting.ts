@@ -2,7 +2,8 @@ import { latin1Bytes, latin1Text } from "../bytes/ascii.ts";
 import type { Call } from "../call/call.ts";
 import { keyNum } from "../call/key-specs.ts";
 import type { CommandSpec, KeyFlag } from "../call/spec.ts";
-import { CommandError } from "../resp/errors.ts";
+import { CommandError, errors } from "../resp/errors.ts";
+import { shaArgument } from "../scripting/scripts.ts";
 import { replyHelp } from "./help.ts";
 import type { ScriptingDeps } from "./scripting/deps.ts";
 import * as libraries from "./scripting/libraries.ts";
@@ -23,6 +24,8 @@ const SCRIPT_HELP = [
   "    * SYNC: Synchronously flush the scripts cache.",
   "KILL",
   "    Kill the currently executing Lua script.",
+  "SHOW <sha1>",
+  "    The source of a script.",
   "LOAD <script>",
   "    Load a script into the scripts cache without executing it.",
 ];
@@ -78,6 +81,13 @@ function exists(call: Call, { scripting }: ScriptingDeps): void {
     const sha = latin1Text(call.buf, call.start[i], call.end[i]).toLowerCase();
     call.reply.int(scripting.scripts.find(sha) === null ? 0 : 1);
   }
+}
+
+/** SCRIPT SHOW of Valkey 8.0. */
+function show(call: Call, { scripting }: ScriptingDeps): void {
+  const script = scripting.scripts.find(shaArgument(call.buf, call.start[2]!, call.end[2]!));
+  if (script === null) throw new CommandError(errors.noScript);
+  call.reply.bulk(script.source);
 }
 
 function flushScripts(call: Call, { scripting }: ScriptingDeps): void {
@@ -279,6 +289,16 @@ function scriptRow(deps: ScriptingDeps): CommandSpec {
         tips: ALL_NODES,
         run: (call) =>
           call.reply.bulkText(deps.scripting.scripts.define(call.buf, call.start[2]!, call.end[2]!).sha),
+      }),
+      subcommand({
+        name: "show",
+        arity: 3,
+        flags: ["noscript", "stale"],
+        since: "8.0.0",
+        summary: "The source of a script that the server knows (Valkey).",
+        complexity: "O(1)",
+        args: "sha1",
+        run: (call) => show(call, deps),
       }),
     ],
   };

@@ -9,6 +9,7 @@ import * as groups from "./streams/groups.ts";
 import * as info from "./streams/info.ts";
 import * as pending from "./streams/pending.ts";
 import * as reading from "./streams/reading.ts";
+import * as removing from "./streams/removing.ts";
 
 /** The stream commands. */
 export function streamCommands(deps: StreamDeps): CommandSpec[] {
@@ -27,6 +28,19 @@ export function streamCommands(deps: StreamDeps): CommandSpec[] {
       run: pending.xack,
     },
     {
+      name: "xackdel",
+      arity: -6,
+      flags: ["write", "fast"],
+      categories: ["stream"],
+      keys: [oneKey("RW", "update", "delete")],
+      since: "8.2.0",
+      group: "stream",
+      summary: "Acknowledges messages and deletes them.",
+      complexity: "O(1) for each message",
+      args: "key group [condition=(KEEPREF|DELREF|ACKED)] IDS ids=(numids:integer id...)",
+      run: removing.xackdel,
+    },
+    {
       name: "xadd",
       arity: -5,
       flags: ["write", "denyoom", "fast"],
@@ -36,11 +50,12 @@ export function streamCommands(deps: StreamDeps): CommandSpec[] {
       group: "stream",
       summary: "Appends a message to a stream, creating it where there is none.",
       complexity: "O(1), or O(N) when N messages are trimmed",
-      args: "key [NOMKSTREAM@6.2.0] [trim=(strategy=(MAXLEN|MINID@6.2.0) [operator=(equal='='|approximately='~')] threshold [LIMIT count:integer@6.2.0])] id-selector=(auto-id='*'|id) data=(field value)...",
+      args: "key [NOMKSTREAM@6.2.0] [condition=(KEEPREF|DELREF|ACKED)@8.2.0] [trim=(strategy=(MAXLEN|MINID@6.2.0) [operator=(equal='='|approximately='~')] threshold [LIMIT count:integer@6.2.0])] id-selector=(auto-id='*'|id) data=(field value)...",
       tips: ["nondeterministic_output"],
       history: [
         ["6.2.0", "Options `NOMKSTREAM` and `LIMIT`, strategy `MINID`."],
         ["7.0.0", "IDs of the form `<ms>-*`."],
+        ["8.2.0", "Options `KEEPREF`, `DELREF` and `ACKED`."],
       ],
       run: (call) => adding.xadd(call, deps),
     },
@@ -85,6 +100,19 @@ export function streamCommands(deps: StreamDeps): CommandSpec[] {
       complexity: "O(1) for each message",
       args: "key id...",
       run: adding.xdel,
+    },
+    {
+      name: "xdelex",
+      arity: -5,
+      flags: ["write", "fast"],
+      categories: ["stream"],
+      keys: [oneKey("RW", "delete")],
+      since: "8.2.0",
+      group: "stream",
+      summary: "Deletes messages, and what groups have pending of them or only where none has.",
+      complexity: "O(1) for each message",
+      args: "key [condition=(KEEPREF|DELREF|ACKED)] IDS ids=(numids:integer id...)",
+      run: removing.xdelex,
     },
     {
       name: "xgroup",
@@ -301,6 +329,7 @@ export function streamCommands(deps: StreamDeps): CommandSpec[] {
       group: "stream",
       summary: "The messages of streams behind given IDs, waiting for some if need be.",
       args: "[COUNT count:integer] [BLOCK milliseconds:integer] STREAMS streams=(key... id...)",
+      history: [["7.4.0", "The ID `+`, for the last message."]],
       run: (call) => delivering.xread(call, deps),
     },
     {
@@ -314,7 +343,8 @@ export function streamCommands(deps: StreamDeps): CommandSpec[] {
       summary: "Messages of streams for a consumer of a group, waiting for some if need be.",
       complexity:
         "O(M) for each stream, M messages returned; with blocking, XADD pays O(N) for N waiting clients",
-      args: "GROUP group-block=(group consumer) [COUNT count:integer] [BLOCK milliseconds:integer] [NOACK] STREAMS streams=(key... id...)",
+      args: "GROUP group-block=(group consumer) [COUNT count:integer] [BLOCK milliseconds:integer] [CLAIM min-idle-time:integer@8.4.0] [NOACK] STREAMS streams=(key... id...)",
+      history: [["8.4.0", "Option `CLAIM`."]],
       run: (call) => delivering.xreadgroup(call, deps),
     },
     {
@@ -355,9 +385,12 @@ export function streamCommands(deps: StreamDeps): CommandSpec[] {
       group: "stream",
       summary: "Deletes the oldest messages.",
       complexity: "O(N), N messages deleted, most of them in whole nodes",
-      args: "key trim=(strategy=(MAXLEN|MINID@6.2.0) [operator=(equal='='|approximately='~')] threshold [LIMIT count:integer@6.2.0])",
+      args: "key trim=(strategy=(MAXLEN|MINID@6.2.0) [operator=(equal='='|approximately='~')] threshold [LIMIT count:integer@6.2.0] [condition=(KEEPREF|DELREF|ACKED)@8.2.0])",
       tips: ["nondeterministic_output"],
-      history: [["6.2.0", "Option `LIMIT`, strategy `MINID`."]],
+      history: [
+        ["6.2.0", "Option `LIMIT`, strategy `MINID`."],
+        ["8.2.0", "Options `KEEPREF`, `DELREF` and `ACKED`."],
+      ],
       run: (call) => adding.xtrim(call, deps),
     },
   ];

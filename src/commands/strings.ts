@@ -1,8 +1,10 @@
-import { allKeys, keyRange, noted, oneKey } from "../call/key-specs.ts";
-import { setKeys } from "../call/keys.ts";
+import { allKeys, keyRange, noted, oneKey, pairNum } from "../call/key-specs.ts";
+import { delexKeys, setKeys } from "../call/keys.ts";
 import type { CommandSpec } from "../call/spec.ts";
 
 import * as counting from "./strings/counting.ts";
+import * as deleting from "./strings/deleting.ts";
+import { increx } from "./strings/increx.ts";
 import { lcs } from "./strings/lcs.ts";
 import * as reading from "./strings/reading.ts";
 import type { StringLimits } from "./strings/setting.ts";
@@ -49,6 +51,46 @@ export function stringCommands(limits: StringLimits): CommandSpec[] {
       complexity: "O(1)",
       args: "key decrement:integer",
       run: counting.decrby,
+    },
+    {
+      name: "delex",
+      arity: -2,
+      flags: ["write", "fast"],
+      categories: ["string"],
+      keys: [oneKey("RW", "delete", "variable_flags")],
+      since: "8.4.0",
+      group: "string",
+      summary: "Deletes a key, or only where its string, or the digest of it, is or is not the given one.",
+      complexity: "O(1), with a digest O(N), N bytes",
+      args: "key [condition=(IFEQ ifeq-value|IFNE ifne-value|IFDEQ ifdeq-digest|IFDNE ifdne-digest)]",
+      run: deleting.delex,
+      getKeys: delexKeys,
+    },
+    {
+      name: "delifeq",
+      arity: 3,
+      flags: ["write"],
+      categories: ["string"],
+      keys: [oneKey("RM", "access", "delete")],
+      since: "9.0.0",
+      group: "string",
+      summary: "Deletes a string that is the given one (Valkey).",
+      complexity: "O(1)",
+      args: "key value",
+      run: deleting.delifeq,
+    },
+    {
+      name: "digest",
+      arity: 2,
+      flags: ["readonly", "fast"],
+      categories: ["string"],
+      keys: [oneKey("RO", "access")],
+      since: "8.4.0",
+      group: "string",
+      summary: "The XXH3 hash of a string, as hexadecimal digits.",
+      complexity: "O(N), N bytes",
+      args: "key",
+      run: deleting.digest,
     },
     {
       name: "get",
@@ -157,6 +199,19 @@ export function stringCommands(limits: StringLimits): CommandSpec[] {
       run: counting.incrbyfloat,
     },
     {
+      name: "increx",
+      arity: -2,
+      flags: ["write", "denyoom", "fast"],
+      categories: ["string"],
+      keys: [oneKey("RW", "access", "update")],
+      since: "8.8.0",
+      group: "string",
+      summary: "Adds to a number within bounds and sets when the key expires; a missing key counts as 0.",
+      complexity: "O(1)",
+      args: "key [increment=(BYFLOAT float:double|BYINT integer:integer)] [SATURATE] [LBOUND lowerbound] [UBOUND upperbound] [expiration=(EX seconds:integer|PX milliseconds:integer|EXAT unix-time-seconds:unix-time|PXAT unix-time-milliseconds:unix-time|PERSIST)] [ENX]",
+      run: increx,
+    },
+    {
       name: "lcs",
       arity: -3,
       flags: ["readonly"],
@@ -198,6 +253,20 @@ export function stringCommands(limits: StringLimits): CommandSpec[] {
       run: setting.mset,
     },
     {
+      name: "msetex",
+      arity: -4,
+      flags: ["write", "denyoom"],
+      categories: ["string"],
+      keys: [pairNum(1, "OW", "update")],
+      since: "8.4.0",
+      group: "string",
+      summary: "Stores several strings at once, with one expiry, and on a condition for all of them.",
+      complexity: "O(N), N keys",
+      args: "numkeys:integer data=(key value)... [condition=(NX|XX)] [expiration=(EX seconds:integer|PX milliseconds:integer|EXAT unix-time-seconds:unix-time|PXAT unix-time-milliseconds:unix-time|KEEPTTL)]",
+      tips: ["request_policy:multi_shard", "response_policy:all_succeeded"],
+      run: setting.msetex,
+    },
+    {
       name: "msetnx",
       arity: -3,
       flags: ["write", "denyoom"],
@@ -231,18 +300,22 @@ export function stringCommands(limits: StringLimits): CommandSpec[] {
       flags: ["write", "denyoom"],
       categories: ["string"],
       keys: [
-        noted("Reads the old value only with `GET`", oneKey("RW", "access", "update", "variable_flags")),
+        noted(
+          "Reads the old value only with `GET` or a comparison",
+          oneKey("RW", "access", "update", "variable_flags"),
+        ),
       ],
       since: "1.0.0",
       group: "string",
       summary: "Stores a string, whatever the key held before.",
       complexity: "O(1)",
-      args: "key value [condition=(NX|XX)@2.6.12] [GET@6.2.0] [expiration=(EX seconds:integer@2.6.12|PX milliseconds:integer@2.6.12|EXAT unix-time-seconds:unix-time@6.2.0|PXAT unix-time-milliseconds:unix-time@6.2.0|KEEPTTL@6.0.0)]",
+      args: "key value [condition=(NX|XX|IFEQ ifeq-value@8.4.0|IFNE ifne-value@8.4.0|IFDEQ ifdeq-digest@8.4.0|IFDNE ifdne-digest@8.4.0)@2.6.12] [GET@6.2.0] [expiration=(EX seconds:integer@2.6.12|PX milliseconds:integer@2.6.12|EXAT unix-time-seconds:unix-time@6.2.0|PXAT unix-time-milliseconds:unix-time@6.2.0|KEEPTTL@6.0.0)]",
       history: [
         ["2.6.12", "Options `EX`, `PX`, `NX` and `XX`."],
         ["6.0.0", "Option `KEEPTTL`."],
         ["6.2.0", "Options `GET`, `EXAT` and `PXAT`."],
         ["7.0.0", "`NX` and `GET` go together."],
+        ["8.4.0", "Options `IFEQ`, `IFNE`, `IFDEQ` and `IFDNE` (Valkey 8.1 has `IFEQ`)."],
       ],
       cheap: true,
       run: setting.set,

@@ -149,7 +149,7 @@ export function zsetCommands(deps: ZsetDeps): CommandSpec[] {
       group: "sorted-set",
       summary: "The members that all sorted sets have.",
       complexity: "O(N*K)+O(M*log(M)) at worst, N members of the smallest of K sets, M of the result",
-      args: "numkeys:integer key... [WEIGHTS weight:integer...] [AGGREGATE aggregate=(SUM|MIN|MAX)] [WITHSCORES]",
+      args: "numkeys:integer key... [WEIGHTS weight:integer...] [AGGREGATE aggregate=(SUM|MIN|MAX|COUNT@8.8.0)] [WITHSCORES]",
       run: (call) => combining.zinter(call, key),
     },
     {
@@ -175,7 +175,7 @@ export function zsetCommands(deps: ZsetDeps): CommandSpec[] {
       group: "sorted-set",
       summary: "Stores the members that all sorted sets have.",
       complexity: "O(N*K)+O(M*log(M)) at worst, N members of the smallest of K sets, M of the result",
-      args: "destination:key numkeys:integer key#1... [WEIGHTS weight:integer...] [AGGREGATE aggregate=(SUM|MIN|MAX)]",
+      args: "destination:key numkeys:integer key#1... [WEIGHTS weight:integer...] [AGGREGATE aggregate=(SUM|MIN|MAX|COUNT@8.8.0)]",
       run: (call) => combining.zinterstore(call, key),
     },
     {
@@ -479,7 +479,7 @@ export function zsetCommands(deps: ZsetDeps): CommandSpec[] {
       group: "sorted-set",
       summary: "The members that any of the sorted sets has.",
       complexity: "O(N)+O(M*log(M)), N members of all sets, M of the result",
-      args: "numkeys:integer key... [WEIGHTS weight:integer...] [AGGREGATE aggregate=(SUM|MIN|MAX)] [WITHSCORES]",
+      args: "numkeys:integer key... [WEIGHTS weight:integer...] [AGGREGATE aggregate=(SUM|MIN|MAX|COUNT@8.8.0)] [WITHSCORES]",
       run: (call) => combining.zunion(call, key),
     },
     {
@@ -492,7 +492,7 @@ export function zsetCommands(deps: ZsetDeps): CommandSpec[] {
       group: "sorted-set",
       summary: "Stores the members that any of the sorted sets has.",
       complexity: "O(N)+O(M*log(M)), N members of all sets, M of the result",
-      args: "destination:key numkeys:integer key#1... [WEIGHTS weight:integer...] [AGGREGATE aggregate=(SUM|MIN|MAX)]",
+      args: "destination:key numkeys:integer key#1... [WEIGHTS weight:integer...] [AGGREGATE aggregate=(SUM|MIN|MAX|COUNT@8.8.0)]",
       run: (call) => combining.zunionstore(call, key),
     },
   ];

@@ -196,6 +196,12 @@ export class ReplyWriter {
     this.bulkInPlace(body, writeDouble(this.buf, body, value));
   }
 
+  /** A double that is already text (a long double has more digits than `double` prints). */
+  doubleText(text: string): void {
+    if (this.resp === 3) this.line(44, text);
+    else this.bulkText(text);
+  }
+
   bigNumber(digits: string): void {
     if (this.resp === 3) this.line(40, digits);
     else this.bulkText(digits);

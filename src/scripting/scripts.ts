@@ -15,7 +15,7 @@ export interface Script {
   readonly flags: number;
   /** The compiled function, by reference. */
   readonly ref: number;
-  readonly size: number;
+  readonly source: Uint8Array;
 }
 
 /** What a script takes beside its source, roughly. */
@@ -100,9 +100,9 @@ export class Scripts {
       machine.api.lua_settop(L, 0);
       throw new CommandError(`ERR Error compiling script (new function): ${wrong}`);
     }
-    const script = { sha, flags: shebang.flags, ref: machine.ref(L), size: end - start };
+    const script = { sha, flags: shebang.flags, ref: machine.ref(L), source: buf.slice(start, end) };
     this.scripts.set(sha, script);
-    this.bytes += script.size;
+    this.bytes += script.source.length;
     return script;
   }
 

@@ -2,6 +2,7 @@ import type { Socket, SocketHandler } from "bun";
 import { Acl } from "../acl/acl.ts";
 import { Blocking } from "../blocking/blocking.ts";
 import { type ExecuteDeps, Executor } from "../call/execute.ts";
+import { HotKeys } from "../call/hot-keys.ts";
 import { KeyWatchers } from "../call/key-watchers.ts";
 import { Registry } from "../call/registry.ts";
 import type { Session } from "../call/session.ts";
@@ -99,6 +100,9 @@ export class Server implements ConnectionHost {
   readonly cron: Cron;
   readonly cronDeps: CronDeps;
   readonly monitors = new MonitorFeed(this.clock);
+  readonly hotKeys: HotKeys = new HotKeys(this.clock, new Random(), (feed) => {
+    this.executeDeps.hotKeys = feed;
+  });
   readonly access = new AccessClock(this.clock, this.random);
   readonly conditions: Conditions;
   readonly scripting: Scripting;
@@ -230,6 +234,7 @@ export class Server implements ConnectionHost {
     this.executeDeps = {
       monitors: this.monitors,
       reads: this.tracking,
+      hotKeys: null,
       clock: this.clock,
       counters: this.counters,
       effects: this.effects,

@@ -51,6 +51,7 @@ export interface TransactionDeps {
 }
 
 export class Transactions implements KeyWatcher {
+  readonly contentsOnly = true;
   private readonly open = new Map<Session, Transaction>();
   private readonly watchers = new Map<Session, Watching>();
   private readonly byKey = new Map<string, Set<Session>>();

@@ -17,7 +17,11 @@ import { copyBytes } from "../bytes/ascii.ts";
 /** An index as the client gave it: any 64-bit integer, negative from the end. */
 export type Index = number | bigint;
 
-export type BitOperation = "and" | "or" | "xor" | "not";
+/** Those from "diff" on are of Redis 8.2; all but "one" set the first source against the union of the others. */
+export type BitOperation = "and" | "or" | "xor" | "not" | "diff" | "diff1" | "andor" | "one";
+
+/** What combines two strings; "without" clears what the second has. */
+type Step = "and" | "or" | "xor" | "not" | "without";
 
 /** From this many bytes on, the word view (an allocation) is worth it. */
 const WORDWISE_FROM = 512;
@@ -101,21 +105,42 @@ export function bitOperation(operation: BitOperation, sources: readonly Uint8Arr
   for (const source of sources) length = Math.max(length, source.length);
   const result = new Uint8Array(length);
   if (length === 0) return result;
-  copyBytes(result, 0, sources[0]!, 0, sources[0]!.length);
-  if (operation === "not") {
-    combine("not", result, result);
-    return result;
-  }
-  for (let i = 1; i < sources.length; i++) {
-    const source = sources[i]!;
-    combine(operation, result, source);
-    if (operation === "and") result.fill(0, source.length);
+  const [head, ...others] = sources as [Uint8Array, ...Uint8Array[]];
+  if (operation === "diff1" || operation === "andor") {
+    for (const source of others) combine("or", result, source);
+    combineWhole(operation === "andor" ? "and" : "without", result, head);
+  } else if (operation === "one") {
+    inOneOnly(sources, result);
+  } else {
+    copyBytes(result, 0, head, 0, head.length);
+    if (operation === "not") combine("not", result, result);
+    else
+      for (const source of others) combineWhole(operation === "diff" ? "without" : operation, result, source);
   }
   return result;
 }
 
+/** As `combine`, with zeros behind the end of `source`. */
+function combineWhole(step: Step, result: Uint8Array, source: Uint8Array): void {
+  combine(step, result, source);
+  if (step === "and") result.fill(0, source.length);
+}
+
+/** The bits set in exactly one source: those seen, without those seen again. */
+function inOneOnly(sources: readonly Uint8Array[], result: Uint8Array): void {
+  const again = new Uint8Array(result.length);
+  const both = new Uint8Array(result.length);
+  for (const source of sources) {
+    both.set(result);
+    combineWhole("and", both, source);
+    combine("or", again, both);
+    combine("or", result, source);
+  }
+  combine("without", result, again);
+}
+
 /** result = result OP source, over the length of `source`. */
-function combine(operation: BitOperation, result: Uint8Array, source: Uint8Array): void {
+function combine(operation: Step, result: Uint8Array, source: Uint8Array): void {
   const words = source.length >= WORDWISE_FROM ? source.length >>> 2 : 0;
   if (words > 0) {
     const target = new Int32Array(result.buffer, 0, words);
@@ -136,12 +161,13 @@ function combine(operation: BitOperation, result: Uint8Array, source: Uint8Array
     if (operation === "and") result[i]! &= byte;
     else if (operation === "or") result[i]! |= byte;
     else if (operation === "xor") result[i]! ^= byte;
+    else if (operation === "without") result[i]! &= ~byte;
     else result[i] = ~byte;
   }
 }
 
 function combineWords(
-  operation: BitOperation,
+  operation: Step,
   target: Int32Array,
   at: number,
   source: Int32Array,
@@ -150,6 +176,7 @@ function combineWords(
   if (operation === "and") for (let i = 0; i < count; i++) target[at + i]! &= source[i]!;
   else if (operation === "or") for (let i = 0; i < count; i++) target[at + i]! |= source[i]!;
   else if (operation === "xor") for (let i = 0; i < count; i++) target[at + i]! ^= source[i]!;
+  else if (operation === "without") for (let i = 0; i < count; i++) target[at + i]! &= ~source[i]!;
   else for (let i = 0; i < count; i++) target[at + i] = ~source[i]!;
 }
 

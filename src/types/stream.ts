@@ -23,6 +23,7 @@ const MAX_NODE_BYTES = 2 ** 30;
 const STREAM_BYTES = 400;
 
 const place = new Place();
+const reference = new Place();
 const bytes = new NodeBytes();
 const cursor = new EntryCursor();
 const master = new StreamId();
@@ -186,6 +187,62 @@ export class Stream implements BigValue {
       this.length--;
     }
     return removed;
+  }
+
+  /**
+   * As `trim`, where each entry that is to go needs the leave of `mayDelete`; one without stays, and those behind it
+   * go nevertheless. `onHole` is told of each that went from behind one that stayed. As in Redis 8.2, an approximate
+   * trimming then differs from an exact one in its limit alone.
+   */
+  trimEach(trimming: Trimming, mayDelete: (id: StreamId) => boolean, onHole: (id: StreamId) => void): number {
+    if (trimming.strategy === "none") return 0;
+    const { nodes } = this;
+    const byLength = trimming.strategy === "length";
+    let removed = 0;
+    let kept = false;
+    for (let more = nodes.first(place); more && !(byLength && this.length <= trimming.maxLength); ) {
+      bytes.bind(this, place.rows, place.at);
+      const entries = nodeEntries(bytes);
+      if (trimming.limit > 0 && removed + entries > trimming.limit) break;
+      cursor.open(bytes, place.rows, place.at);
+      const whole = byLength
+        ? this.length - entries >= trimming.maxLength
+        : cursor.toLast() && cursor.id.compare(trimming.minId) < 0;
+      this.watch?.beforeNode(place);
+      let here = 0;
+      cursor.open(bytes, place.rows, place.at);
+      for (let inside = cursor.toFirst(); inside; inside = cursor.next()) {
+        if (byLength ? this.length <= trimming.maxLength : cursor.id.compare(trimming.minId) >= 0) break;
+        if (cursor.deleted) continue;
+        if (!mayDelete(cursor.id)) {
+          kept = true;
+          continue;
+        }
+        if (kept) {
+          onHole(cursor.id);
+          // A replica that is told to delete it notes this too.
+          if (cursor.id.compare(this.maxDeletedId) > 0) this.maxDeletedId.copy(cursor.id);
+        }
+        cursor.markDeleted();
+        here++;
+        this.length--;
+      }
+      removed += here;
+      if (!whole) break;
+      if (here === entries) {
+        bytes.free();
+        more = nodes.remove(place);
+      } else more = nodes.next(place);
+    }
+    if (this.length === 0 || removed > 0) this.refreshFirstId();
+    return removed;
+  }
+
+  /** Whether a group has the entry of this ID pending, or has yet to be given it. */
+  isReferenced(id: StreamId): boolean {
+    for (const group of this.groups)
+      if (group.lastId.compare(id) < 0 || group.pending.find(id, reference)) return true;
+    return false;
   }
 
   /** Finds `firstId` anew; 0-0 where no entry is left. */

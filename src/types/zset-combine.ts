@@ -83,7 +83,8 @@ export const EMPTY_SOURCE: Source = {
   scoreOf: () => Number.NaN,
 };
 
-export type Aggregate = "sum" | "min" | "max";
+/** "count" adds up weights, whatever the scores: in how many sets a member is (Redis 8.8). */
+export type Aggregate = "sum" | "min" | "max" | "count";
 
 /** A source with its weight. */
 export interface Weighted {
@@ -95,7 +96,7 @@ function aggregated(aggregate: Aggregate, target: number, value: number): number
   // By comparison: a NaN, or a zero of the other sign, leaves the target as it is.
   if (aggregate === "min" && value < target) return value;
   if (aggregate === "max" && value > target) return value;
-  if (aggregate !== "sum") return target;
+  if (aggregate === "min" || aggregate === "max") return target;
   const sum = target + value;
   return Number.isNaN(sum) ? 0 : sum;
 }
@@ -104,7 +105,8 @@ function bySize(inputs: readonly Weighted[]): Weighted[] {
   return [...inputs].sort((a, b) => a.source.size - b.source.size);
 }
 
-function weighted(input: Weighted): number {
+function weighted(input: Weighted, aggregate: Aggregate): number {
+  if (aggregate === "count") return input.weight;
   const score = input.weight * input.source.score;
   return Number.isNaN(score) ? 0 : score;
 }
@@ -115,7 +117,7 @@ export function unite(inputs: readonly Weighted[], aggregate: Aggregate, result:
     const { source } = input;
     for (source.rewind(); source.next(); ) {
       const { buf, start, end } = source;
-      const score = weighted(input);
+      const score = weighted(input, aggregate);
       const old = result.scoreOf(buf, start, end);
       if (Number.isNaN(old)) result.insert(score, buf, start, end);
       else result.rescore(aggregated(aggregate, old, score));
@@ -129,10 +131,11 @@ export function intersect(inputs: readonly Weighted[], aggregate: Aggregate, res
   const { source } = first;
   for (source.rewind(); source.next(); ) {
     const { buf, start, end } = source;
-    let score = weighted(first);
+    let score = weighted(first, aggregate);
     for (const other of others) {
       const value = other.source.scoreOf(buf, start, end);
-      score = Number.isNaN(value) ? Number.NaN : aggregated(aggregate, score, value * other.weight);
+      const more = aggregate === "count" ? other.weight : value * other.weight;
+      score = Number.isNaN(value) ? Number.NaN : aggregated(aggregate, score, more);
       if (Number.isNaN(score)) break;
     }
     if (!Number.isNaN(score)) result.insert(score, buf, start, end);

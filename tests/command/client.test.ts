@@ -172,3 +172,101 @@ test("CLIENT UNBLOCK wakes a client that waits, with a timeout's reply or an err
   client.close();
   waiter.close();
 });
+
+describe("filters of CLIENT LIST and CLIENT KILL (Redis 7.4, Valkey 8.1 and 9.0)", () => {
+  test("each filter and its negation, several at once", async () => {
+    const me = await RespClient.open(server.port);
+    const first = await RespClient.open(server.port);
+    const second = await RespClient.open(server.port);
+    await first.call("CLIENT", "SETNAME", "first");
+    await first.call("CLIENT", "SETINFO", "LIB-NAME", "lib");
+    await first.call("CLIENT", "SETINFO", "LIB-VER", "1.0");
+    await first.call("SELECT", "3");
+    await first.call("CLIENT", "NO-EVICT", "ON");
+    await second.call("CLIENT", "SETNAME", "second");
+    await second.call("SUBSCRIBE", "news");
+    const [mine, one] = [String(await me.call("CLIENT", "ID")), String(await first.call("CLIENT", "ID"))];
+    const names = async (line: string) => {
+      const text = await me.text("CLIENT", "LIST", ...line.split(" ").filter((word) => word !== ""));
+      const lines = text.split("\n").filter((each) => each !== "");
+      return lines
+        .map((each) => fieldsOf(each))
+        .map(({ id, name }) => (id === mine ? "me" : name))
+        .sort();
+    };
+    const { addr, laddr } = fieldsOf(await first.text("CLIENT", "INFO"));
+    const all = ["first", "me", "second"];
+    expect(await names("")).toEqual(all);
+    const table: [string, string[]][] = [
+      [`ID ${one} ${mine} TYPE normal`, ["first", "me"]],
+      [`ID ${one} ${mine} NAME first`, ["first"]],
+      [`NOT-ID ${one} ${mine}`, ["second"]],
+      ["NOT-TYPE pubsub", ["first", "me"]],
+      ["TYPE pubsub NOT-NAME first", ["second"]],
+      ["NAME second", ["second"]],
+      ["NOT-NAME second", ["first", "me"]],
+      ["NAME first NAME second", ["second"]],
+      ["SKIPME yes", ["first", "second"]],
+      ["SKIPME no", all],
+      ["USER default SKIPME yes", ["first", "second"]],
+      ["NOT-USER default", []],
+      [`ADDR ${addr}`, ["first"]],
+      [`NOT-ADDR ${addr}`, ["me", "second"]],
+      [`LADDR ${laddr}`, all],
+      [`NOT-LADDR ${laddr}`, []],
+      ["LIB-NAME lib", ["first"]],
+      ["NOT-LIB-NAME lib", ["me", "second"]],
+      ["LIB-VER 1.0", ["first"]],
+      ["NOT-LIB-VER 1.0 NOT-TYPE pubsub", ["me"]],
+      ["DB 3", ["first"]],
+      ["NOT-DB 3", ["me", "second"]],
+      ["FLAGS e", ["first"]],
+      ["FLAGS P", ["second"]],
+      ["FLAGS eP", []],
+      ["FLAGS N", ["me"]],
+      ["NOT-FLAGS N", ["first", "second"]],
+      ["IP 127.0.0.1", all],
+      ["IP 127.0.0.2", []],
+      ["NOT-IP 127.0.0.1", []],
+      ["MAXAGE 100000", []],
+      ["IDLE 100000", []],
+    ];
+    for (const [line, expected] of table) expect([line, await names(line)]).toEqual([line, expected]);
+    while ((await names("MAXAGE 1")).length < 3);
+    expect(await me.call("CLIENT", "KILL", "NAME", "nobody")).toBe(0);
+    expect(await me.call("CLIENT", "KILL", "MAXAGE", "1", "NOT-NAME", "first")).toBe(1);
+    expect(await second.nextOrEnd()).toBeUndefined();
+    expect(await me.call("CLIENT", "KILL", "ID", one, "999999")).toBe(1);
+    expect(await names("")).toEqual(["me"]);
+    me.close();
+  });
+
+  test("what is refused", async () => {
+    const client = await RespClient.open(server.port);
+    const table: Record<string, string> = {
+      "CLIENT LIST MAXAGE x": "ERR maxage is not an integer or out of range",
+      "CLIENT LIST MAXAGE 0": "ERR maxage should be greater than 0",
+      "CLIENT KILL IDLE -1": "ERR idle should be greater than 0",
+      "CLIENT KILL IDLE x": "ERR idle is not an integer or out of range",
+      "CLIENT LIST USER nobody": "ERR No such user 'nobody'",
+      "CLIENT LIST NOT-TYPE foo": "ERR Unknown client type 'foo'",
+      "CLIENT LIST FLAGS Nz": "ERR Unknown flags found in the provided filter: Nz",
+      "CLIENT LIST NOT-FLAGS z": "ERR Unknown flags found in the NOT-FLAGS filter: z",
+      "CLIENT LIST DB 16": "ERR DB number should be between 0 and 15",
+      "CLIENT LIST NOT-DB x": "ERR NOT-DB is not an integer or out of range",
+      "CLIENT LIST SKIPME maybe": "ERR syntax error",
+      "CLIENT LIST NOT-SKIPME yes": "ERR syntax error",
+      "CLIENT LIST NOT-MAXAGE 5": "ERR syntax error",
+      "CLIENT LIST NAME": "ERR syntax error",
+      "CLIENT LIST ID": "ERR syntax error",
+      "CLIENT LIST ID x": "ERR Invalid client ID",
+      "CLIENT LIST ID x TYPE normal": "ERR client-id should be greater than 0",
+      "CLIENT KILL ID x": "ERR client-id should be greater than 0",
+      "CLIENT KILL ID 1 x": "ERR syntax error",
+      "CLIENT KILL NOT-ID 0": "ERR client-id should be greater than 0",
+    };
+    for (const [line, sentence] of Object.entries(table))
+      expect([line, await client.call(...line.split(" "))]).toEqual([line, new ReplyError(sentence)]);
+    client.close();
+  });
+});

@@ -20,6 +20,7 @@ for (const line of [
   "CONFIG HELP",
   "DEBUG HELP",
   "FUNCTION HELP",
+  "HOTKEYS HELP",
   "LATENCY HELP",
   "MEMORY HELP",
   "OBJECT HELP",

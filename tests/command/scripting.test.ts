@@ -285,3 +285,14 @@ test("a script may do what its caller may", async () => {
   const [entry] = (await client.call("ACL", "LOG", "1")) as Reply[][];
   expect(entry).toContain("lua");
 });
+
+test("SCRIPT SHOW gives a script's source back (Valkey)", async () => {
+  const { client } = await start();
+  const source = "#!lua flags=no-writes\nreturn redis.call('get', KEYS[1]) -- \xff";
+  const sha = await client.text("SCRIPT", "LOAD", source);
+  expect(await client.call("SCRIPT", "SHOW", sha)).toBe(source);
+  expect(await client.call("SCRIPT", "SHOW", sha.toUpperCase())).toBe(source);
+  const missing = new ReplyError("NOSCRIPT No matching script. Please use EVAL.");
+  expect(await client.call("SCRIPT", "SHOW", "0".repeat(40))).toEqual(missing);
+  expect(await client.call("SCRIPT", "SHOW", "")).toEqual(missing);
+});

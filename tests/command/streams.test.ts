@@ -294,3 +294,44 @@ describe("limits", () => {
     await ask(array(entry("1-2", "field", "short"), entry("1-1", "field", long)), "XREVRANGE s + -");
   });
 });
+
+describe("XREADGROUP CLAIM waits for what is left alone, and for what is new", () => {
+  const delivered = async () => {
+    await ask(bulk("1-1"), "XADD s 1-1 a b");
+    await ask("+OK\r\n", "XGROUP CREATE s g 0");
+    await ask(array(array(bulk("s"), array(entry("1-1", "a", "b")))), "XREADGROUP GROUP g c STREAMS s >");
+  };
+
+  test("a pending entry becomes old enough", async () => {
+    const before = Date.now();
+    await delivered();
+    // On a busy machine it may be old enough when the command comes: then it need not wait.
+    const client = await connect();
+    await client.command(..."XREADGROUP GROUP g d BLOCK 0 CLAIM 100 STREAMS s >".split(" "));
+    await client.until((got) => got.endsWith(":1\r\n"));
+    expect(Date.now() - before).toBeGreaterThanOrEqual(99);
+    const text = client.takeText();
+    expect(text).toMatch(
+      /^\*1\r\n\*2\r\n\$1\r\ns\r\n\*1\r\n\*4\r\n\$3\r\n1-1\r\n\*2\r\n\$1\r\na\r\n\$1\r\nb\r\n:\d+\r\n:1\r\n$/,
+    );
+    expect(Number(/:(\d+)\r\n:1\r\n$/.exec(text)![1])).toBeGreaterThanOrEqual(100);
+    await blocked(0);
+  });
+
+  test("a new entry comes first", async () => {
+    await delivered();
+    const client = await waiting("XREADGROUP GROUP g d BLOCK 0 CLAIM 1000000 STREAMS s >");
+    await ask(bulk("2-1"), "XADD s 2-1 c d");
+    const news = `*4\r\n${bulk("2-1")}${array(bulk("c"), bulk("d"))}:0\r\n:0\r\n`;
+    await client.expect(array(array(bulk("s"), array(news))));
+  });
+
+  test("XREAD waits for the last entry of a stream that is empty", async () => {
+    const client = await waiting("XREAD BLOCK 0 STREAMS s +");
+    await ask("+OK\r\n", "MULTI");
+    await ask("+QUEUED\r\n", "XADD s 1-1 a b");
+    await ask("+QUEUED\r\n", "XADD s 1-2 c d");
+    await ask(array(bulk("1-1"), bulk("1-2")), "EXEC");
+    await client.expect(array(array(bulk("s"), array(entry("1-2", "c", "d")))));
+  });
+});

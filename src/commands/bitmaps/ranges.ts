@@ -19,9 +19,11 @@ import { stringAt } from "../strings/reading.ts";
 
 const BIT = latin1Bytes("bit");
 const BYTE = latin1Bytes("byte");
-const OPERATIONS: readonly [Uint8Array, BitOperation][] = (["and", "or", "xor", "not"] as const).map(
-  (name) => [latin1Bytes(name), name],
-);
+const OPERATIONS: readonly [Uint8Array, BitOperation][] = (
+  ["and", "or", "xor", "not", "diff", "diff1", "andor", "one"] as const
+).map((name) => [latin1Bytes(name), name]);
+const SET = latin1Bytes("SET");
+const DEL = latin1Bytes("DEL");
 const EMPTY = new Uint8Array(0);
 
 const view = new StringView();
@@ -79,6 +81,10 @@ export function bitop(call: Call): void {
   if (operation === undefined) throw new CommandError(errors.syntax);
   if (operation === "not" && call.argc !== 4)
     throw new CommandError("ERR BITOP NOT must be called with a single source key.");
+  if (setsApart(operation) && call.argc < 5)
+    throw new CommandError(
+      `ERR BITOP ${operation.toUpperCase()} must be called with at least two source keys.`,
+    );
   const sources: Uint8Array[] = [];
   for (let i = 3; i < call.argc; i++) {
     const position = stringAt(call, i);
@@ -86,7 +92,17 @@ export function bitop(call: Call): void {
   }
   const result = bitOperation(operation, sources);
   storeResult(call, result);
+  if (call.recording && call.dirty > 0 && (operation === "one" || setsApart(operation))) {
+    // Older servers do not know these.
+    if (result.length > 0) call.propagate(SET, call.bytes(2), result);
+    else call.propagate(DEL, call.bytes(2));
+  }
   call.reply.int(result.length);
+}
+
+/** Whether the first source is set against the others. */
+function setsApart(operation: BitOperation): boolean {
+  return operation === "diff" || operation === "diff1" || operation === "andor";
 }
 
 /** Puts the result under the key in argument 2; an empty one removes it. */

@@ -1,35 +1,18 @@
-import type { Acl } from "../../acl/acl.ts";
-import type { Blocking } from "../../blocking/blocking.ts";
 import { latin1Bytes } from "../../bytes/ascii.ts";
 import { INT64_MAX } from "../../bytes/int64.ts";
 import type { Call } from "../../call/call.ts";
 import { clientInfo } from "../../call/client-info.ts";
 import type { Session } from "../../call/session.ts";
-import type { Tracking } from "../../push/tracking.ts";
 import { CommandError, errors, subcommandSyntax } from "../../resp/errors.ts";
 import { checkClientName } from "../connection.ts";
+import type { ClientDeps } from "./deps.ts";
+import { isFilter, isMeant, parseFilters } from "./filters.ts";
 
 /** CLIENT's handlers; KILL has a file of its own. */
-
-export interface ClientDeps {
-  readonly clock: { readonly now: number };
-  readonly clients: {
-    sessions(): Iterable<Session>;
-    get(id: number): { readonly session: Session } | undefined;
-  };
-  readonly pause: {
-    start(mode: "write" | "all", until: number, now: number): void;
-    stop(): void;
-  };
-  readonly blocking: Pick<Blocking, "unblock">;
-  readonly acl: Pick<Acl, "get">;
-  readonly tracking: Pick<Tracking, "enable" | "disable">;
-}
 
 const ON = latin1Bytes("on");
 const OFF = latin1Bytes("off");
 const SKIP = latin1Bytes("skip");
-const TYPE = latin1Bytes("type");
 const ID = latin1Bytes("id");
 const WRITE = latin1Bytes("write");
 const ALL = latin1Bytes("all");
@@ -37,22 +20,6 @@ const TIMEOUT = latin1Bytes("timeout");
 const ERROR = latin1Bytes("error");
 const LIB_NAME = latin1Bytes("lib-name");
 const LIB_VER = latin1Bytes("lib-ver");
-
-/** Client types; "slave" and "replica" are the same. */
-const TYPES = ["normal", "slave", "replica", "pubsub", "master"] as const;
-export type ClientType = (typeof TYPES)[number];
-
-export function clientTypeArgument(call: Call, i: number): ClientType {
-  const name = call.text(i).toLowerCase();
-  const type = TYPES.find((each) => each === name);
-  if (type === undefined) throw new CommandError(`ERR Unknown client type '${call.text(i)}'`);
-  return type;
-}
-
-export function isOfType(session: Session, type: ClientType): boolean {
-  if (session.role === "replica") return type === "slave" || type === "replica";
-  return type === (session.role === "master" ? "master" : session.subscribed ? "pubsub" : "normal");
-}
 
 export function id(call: Call): void {
   call.reply.int(call.session.id);
@@ -71,26 +38,37 @@ export function info(call: Call, { clock }: ClientDeps): void {
   call.session.argvBytes = 0;
 }
 
-export function list(call: Call, { clock, clients }: ClientDeps): void {
+export function list(call: Call, deps: ClientDeps): void {
+  const { clock, clients } = deps;
   const { argc, session } = call;
   let chosen: Session[];
-  if (argc === 4 && call.is(2, TYPE)) {
-    const type = clientTypeArgument(call, 3);
-    chosen = [...clients.sessions()].filter((each) => isOfType(each, type));
-  } else if (argc > 3 && call.is(2, ID)) {
-    chosen = [];
-    for (let i = 3; i < argc; i++) {
-      const wanted = call.safeInt(i);
-      if (Number.isNaN(wanted)) throw new CommandError("ERR Invalid client ID");
-      const found = clients.get(wanted);
-      if (found !== undefined) chosen.push(found.session);
-    }
-  } else if (argc === 2) chosen = [...clients.sessions()];
-  else throw new CommandError(errors.syntax);
+  if (argc > 3 && call.is(2, ID) && !filtersFollow(call)) chosen = withIds(call, deps);
+  else {
+    const filters = parseFilters(call, 2, deps, false);
+    chosen = [...clients.sessions()].filter((each) => isMeant(each, filters, session));
+  }
   noteArguments(call);
   const lines = chosen.map((each) => `${clientInfo(each, clock.now)}\n`);
   session.argvBytes = 0;
   call.reply.verbatim("txt", lines.join(""));
+}
+
+/** Whether something else than IDs follows ID. */
+function filtersFollow(call: Call): boolean {
+  for (let i = 4; i < call.argc; i++) if (isFilter(call.text(i))) return true;
+  return false;
+}
+
+/** With nothing but IDs, clients come in their order, as in Redis 7.2. */
+function withIds(call: Call, { clients }: ClientDeps): Session[] {
+  const chosen: Session[] = [];
+  for (let i = 3; i < call.argc; i++) {
+    const wanted = call.safeInt(i);
+    if (Number.isNaN(wanted)) throw new CommandError("ERR Invalid client ID");
+    const found = clients.get(wanted);
+    if (found !== undefined) chosen.push(found.session);
+  }
+  return chosen;
 }
 
 export function reply(call: Call): void {

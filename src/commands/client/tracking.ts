@@ -1,7 +1,7 @@
 import { latin1Bytes } from "../../bytes/ascii.ts";
 import type { Call } from "../../call/call.ts";
 import { CommandError, errors } from "../../resp/errors.ts";
-import type { ClientDeps } from "./handlers.ts";
+import type { ClientDeps } from "./deps.ts";
 
 /** CLIENT TRACKING, CACHING, GETREDIR and TRACKINGINFO: what a client's own cache is kept true with. */
 

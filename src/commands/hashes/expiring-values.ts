@@ -1,5 +1,4 @@
 import { latin1Bytes, utf8 } from "../../bytes/ascii.ts";
-import { parseInt64Rounded } from "../../bytes/int64.ts";
 import type { Call } from "../../call/call.ts";
 import { NOTIFY } from "../../config/special.ts";
 import { NO_EXPIRY } from "../../encodings/hash-table-segment.ts";
@@ -9,19 +8,22 @@ import { replyItem } from "../sets/values.ts";
 import {
   DELETED,
   expireField,
+  FieldArguments,
   FieldChanges,
+  fieldErrors,
   fieldExpiry,
   fieldsFrom,
   HPERSIST,
   HPEXPIREAT,
+  isFields,
   type TimeForm,
+  unknownArgument,
 } from "./expiring.ts";
 import { expectArguments } from "./fields.ts";
 import type { Hashes } from "./values.ts";
 
 /** HGETEX, HSETEX and HGETDEL, of Redis 8.0: values and expiry of hash fields in one command. */
 
-const FIELDS = latin1Bytes("fields");
 const PERSIST = latin1Bytes("persist");
 const KEEPTTL = latin1Bytes("keepttl");
 const FNX = latin1Bytes("fnx");
@@ -68,27 +70,80 @@ export function hgetdel(call: Call, hashes: Hashes): void {
   if (found.length > 0) call.propagate(HDEL, call.bytes(1), ...found);
 }
 
+/** The options of HGETEX and HSETEX, which stand before or behind FIELDS; filled anew for each command. */
+class FieldOptions {
+  readonly fields = new FieldArguments();
+  fnx = false;
+  fxx = false;
+  keepTtl = false;
+  persist = false;
+  /** The word that introduces the time, or 0. */
+  timeAt = 0;
+  at = NO_EXPIRY;
+
+  /** `sets`: HSETEX, whose fields have values behind them. */
+  parse(call: Call, sets: boolean): void {
+    const { fields } = this;
+    fields.clear();
+    this.fnx = this.fxx = this.keepTtl = this.persist = false;
+    this.timeAt = 0;
+    this.at = NO_EXPIRY;
+    const command = sets ? "hsetex" : "hgetex";
+    for (let i = 2; i < call.argc; i++) {
+      const form = timeForm(call, i);
+      if (isFields(call, i)) {
+        if (i + 1 >= call.argc && fields.first === 0) throw new CommandError(wrongArity(command));
+        i = fields.read(call, i, sets ? 2 : 1, fieldErrors.invalid);
+      } else if (form !== null) {
+        this.checkSingle(sets);
+        if (i + 1 >= call.argc) throw new CommandError("ERR missing expire time");
+        this.timeAt = i;
+        this.at = fieldExpiry(call, ++i, form, command);
+      } else if (sets && call.is(i, KEEPTTL)) {
+        this.checkSingle(sets);
+        this.keepTtl = true;
+      } else if (!sets && call.is(i, PERSIST)) {
+        this.checkSingle(sets);
+        this.persist = true;
+      } else if (sets && (call.is(i, FNX) || call.is(i, FXX))) {
+        if (this.fnx || this.fxx)
+          throw new CommandError("ERR Only one of FXX or FNX arguments can be specified");
+        this.fnx = call.is(i, FNX);
+        this.fxx = !this.fnx;
+      } else throw unknownArgument(call, i);
+    }
+    fields.check();
+  }
+
+  private checkSingle(sets: boolean): void {
+    if (this.timeAt === 0 && !this.keepTtl && !this.persist) return;
+    const last = sets ? "KEEPTTL" : "PERSIST";
+    throw new CommandError(`ERR Only one of EX, PX, EXAT, PXAT or ${last} arguments can be specified`);
+  }
+}
+
+const options = new FieldOptions();
+
 export function hgetex(call: Call, hashes: Hashes): void {
-  const { buf, start, end, reply, argc } = call;
+  const { buf, start, reply } = call;
   const hash = hashes.write(call);
-  const form = timeForm(call, 2);
-  const persist = call.is(2, PERSIST);
-  const at = form === null ? NO_EXPIRY : fieldExpiry(call, 3, form, "hgetex");
-  const first = fieldsFrom(call, form !== null ? 4 : persist ? 3 : 2);
-  if (hash !== null) hashes.settle(call, hash, first);
+  options.parse(call, false);
+  const { at, persist, timeAt } = options;
+  const { first, end } = options.fields;
+  if (hash !== null) hashes.settle(call, hash, first, end);
   changes.begin(call);
-  reply.array(argc - first);
-  for (let i = first; i < argc; i++) {
-    if (!hash?.get(buf, start[i]!, end[i]!, value)) {
+  reply.array(end - first);
+  for (let i = first; i < end; i++) {
+    if (!hash?.get(buf, start[i]!, call.end[i]!, value)) {
       reply.nil();
       continue;
     }
     replyItem(reply, value);
-    if (form !== null) {
+    if (timeAt > 0) {
       if (expireField(call, hash, i, at) === DELETED) changes.delete(i);
       else changes.update(i);
-    } else if (persist && hash.expiryOf(buf, start[i]!, end[i]!) >= 0) {
-      hash.setExpiry(buf, start[i]!, end[i]!, NO_EXPIRY);
+    } else if (persist && hash.expiryOf(buf, start[i]!, call.end[i]!) >= 0) {
+      hash.setExpiry(buf, start[i]!, call.end[i]!, NO_EXPIRY);
       changes.update(i);
     }
   }
@@ -98,81 +153,45 @@ export function hgetex(call: Call, hashes: Hashes): void {
   else changes.propagate(HPEXPIREAT, call.bytes(1), utf8(String(at)));
 }
 
-/** The options of HSETEX; filled anew for each command. */
-class SetOptions {
-  fnx = false;
-  fxx = false;
-  keepTtl = false;
-  /** The word that introduces the time, or 0. */
-  timeAt = 0;
-  at = NO_EXPIRY;
-
-  /** Returns the argument of the first field. */
-  parse(call: Call): number {
-    this.fnx = this.fxx = this.keepTtl = false;
-    this.timeAt = 0;
-    this.at = NO_EXPIRY;
-    for (let i = 2; i < call.argc; i++) {
-      if (call.is(i, FIELDS)) return this.pairsFrom(call, i);
-      const form = timeForm(call, i);
-      if (form !== null || call.is(i, KEEPTTL)) {
-        if (this.timeAt > 0 || this.keepTtl)
-          throw new CommandError("ERR Only one of EX, PX, EXAT, PXAT or KEEPTTL arguments can be specified");
-        if (form === null) {
-          this.keepTtl = true;
-          continue;
-        }
-        if (i + 1 >= call.argc) throw new CommandError("ERR missing expire time");
-        this.timeAt = i;
-        this.at = fieldExpiry(call, ++i, form, "hsetex");
-      } else if (call.is(i, FNX) || call.is(i, FXX)) {
-        if (this.fnx || this.fxx)
-          throw new CommandError("ERR Only one of FXX or FNX arguments can be specified");
-        this.fnx = call.is(i, FNX);
-        this.fxx = !this.fnx;
-      } else throw new CommandError(`ERR unknown argument: ${call.quoted(i)}`);
-    }
-    throw new CommandError(wrongArity("hsetex"));
-  }
-
-  private pairsFrom(call: Call, i: number): number {
-    const rest = call.argc - i - 2;
-    if (rest < 2) throw new CommandError(wrongArity("hsetex"));
-    const count = parseInt64Rounded(call.buf, call.start[i + 1]!, call.end[i + 1]!);
-    if (!(count >= 1 && count <= 0x7fffffff)) throw new CommandError("ERR invalid number of fields");
-    if (count * 2 !== rest) throw new CommandError(wrongArity("hsetex"));
-    return i + 2;
-  }
-}
-
-const options = new SetOptions();
-
 export function hsetex(call: Call, hashes: Hashes): void {
-  const { buf, start, end, argc, db } = call;
-  const first = options.parse(call);
+  const { buf, start, argc, db } = call;
+  options.parse(call, true);
   const { fnx, fxx, at, timeAt } = options;
+  const { first, end } = options.fields;
   const hash = hashes.writeOrCreate(call);
+  const fresh = hash.size === 0;
   if (fnx || fxx) {
-    hashes.settleStored(call, first, 2);
-    for (let i = first; i < argc; i += 2) {
-      if (hash.has(buf, start[i]!, end[i]!) === fxx) continue;
+    hashes.settleStored(call, first, end, 2);
+    for (let i = first; i < end; i += 2) {
+      if (hash.has(buf, start[i]!, call.end[i]!) === fxx) continue;
       hashes.finish(call);
       return call.reply.int(0);
     }
   }
   call.reply.int(1);
-  call.dirty += (argc - first) / 2;
+  call.dirty += (end - first) / 2;
   const expired = timeAt > 0 && at <= db.context.clock.now && db.fields.mayExpire;
-  if (!expired) expectArguments(call, hash, first, argc);
-  for (let i = first; i < argc; i += 2) {
-    if (expired) hash.remove(buf, start[i]!, end[i]!);
-    else hash.set(buf, start[i]!, end[i]!, buf, start[i + 1]!, end[i + 1]!, timeAt > 0 || options.keepTtl);
+  if (!expired) expectArguments(call, hash, first, end);
+  for (let i = first; i < end; i += 2) {
+    if (expired) hash.remove(buf, start[i]!, call.end[i]!);
+    else
+      hash.set(
+        buf,
+        start[i]!,
+        call.end[i]!,
+        buf,
+        start[i + 1]!,
+        call.end[i + 1]!,
+        timeAt > 0 || options.keepTtl,
+      );
     if (expired && call.recording) call.propagate(HDEL, call.bytes(1), call.bytes(i));
-    if (!expired && timeAt > 0) hash.setExpiry(buf, start[i]!, end[i]!, at);
+    if (!expired && timeAt > 0) hash.setExpiry(buf, start[i]!, call.end[i]!, at);
   }
   call.event(NOTIFY.hash, "hset", 1);
   if (timeAt > 0) call.event(NOTIFY.hash, expired ? "hdel" : "hexpire", 1);
   const position = hashes.finish(call);
+  // A key that was made for fields which had expired already.
+  if (expired && fresh && hash.size === 0) call.event(NOTIFY.generic, "del", 1);
   if (position !== 0 && timeAt > 0) db.fields.note(position);
   if (timeAt > 0 && !expired && call.recording) {
     const args = Array.from({ length: argc }, (_, i) => call.bytes(i));

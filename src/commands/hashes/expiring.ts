@@ -37,6 +37,10 @@ export const fieldErrors = {
   missing: "ERR Mandatory argument FIELDS is missing or not at the right position",
   positive: "ERR Number of fields must be a positive integer",
   aboveZero: "ERR Parameter `numFields` should be greater than 0",
+  invalid: "ERR invalid number of fields",
+  absent: "ERR missing FIELDS argument",
+  twice: "ERR FIELDS keyword specified multiple times",
+  tooFew: "ERR wrong number of arguments",
   mismatch: "ERR The `numfields` parameter must match the number of arguments",
   negative: "ERR invalid expire time, must be >= 0",
 } as const;
@@ -57,20 +61,57 @@ export function fieldExpiry(call: Call, i: number, { seconds, relative }: TimeFo
   return at;
 }
 
-/** Checks "FIELDS numfields field ..." from argument i on; returns the argument of the first field. */
-export function fieldsFrom(call: Call, i: number, badNumber: string = fieldErrors.positive): number {
+/** Checks "FIELDS numfields field ..." from argument i to the last; returns the argument of the first field. */
+export function fieldsFrom(call: Call, i: number): number {
   if (i >= call.argc || !call.is(i, FIELDS)) throw new CommandError(fieldErrors.missing);
-  if (i + 1 >= call.argc) throw new CommandError(badNumber);
+  if (i + 1 >= call.argc) throw new CommandError(fieldErrors.positive);
   const count = parseInt64Rounded(call.buf, call.start[i + 1]!, call.end[i + 1]!);
-  if (!(count >= 1)) throw new CommandError(badNumber);
+  if (!(count >= 1)) throw new CommandError(fieldErrors.positive);
   if (count !== call.argc - i - 2) throw new CommandError(fieldErrors.mismatch);
   return i + 2;
 }
 
 /** Replies the same for each field of a key that does not exist. */
-function replyNoFields(call: Call, first: number): void {
-  call.reply.array(call.argc - first);
-  for (let i = first; i < call.argc; i++) call.reply.int(NO_FIELD);
+function replyNoFields(call: Call, first: number, end = call.argc): void {
+  call.reply.array(end - first);
+  for (let i = first; i < end; i++) call.reply.int(NO_FIELD);
+}
+
+/**
+ * "FIELDS numfields field ..." where options may stand before and behind it, as Redis reads it since 8.4: the arguments
+ * [first, end) are the fields. One is filled anew for each command.
+ */
+export class FieldArguments {
+  first = 0;
+  end = 0;
+
+  clear(): void {
+    this.first = this.end = 0;
+  }
+
+  /** Reads it from FIELDS in argument i on; each field has so many arguments. Returns its last argument. */
+  read(call: Call, i: number, argumentsEach: number, badNumber: string): number {
+    if (this.first > 0) throw new CommandError(fieldErrors.twice);
+    const count = parseInt64Rounded(call.buf, call.start[i + 1]!, call.end[i + 1]!);
+    if (!(count >= 1 && count <= 0x7fffffff)) throw new CommandError(badNumber);
+    this.first = i + 2;
+    this.end = this.first + count * argumentsEach;
+    if (this.end > call.argc) throw new CommandError(fieldErrors.tooFew);
+    return this.end - 1;
+  }
+
+  /** After all arguments: FIELDS must have been among them. */
+  check(): void {
+    if (this.first === 0) throw new CommandError(fieldErrors.absent);
+  }
+}
+
+export function isFields(call: Call, i: number): boolean {
+  return call.is(i, FIELDS);
+}
+
+export function unknownArgument(call: Call, i: number): CommandError {
+  return new CommandError(`ERR unknown argument: ${call.quoted(i)}`);
 }
 
 /** What changes of fields' expiry have to be propagated. */
@@ -131,17 +172,42 @@ export function expireField(call: Call, hash: StoredHash, i: number, at: number)
   return SET;
 }
 
+const fields = new FieldArguments();
+
+/** The condition and FIELDS of HEXPIRE and its kin, in any order. */
+function parseCondition(call: Call): Uint8Array | null {
+  let condition: Uint8Array | null = null;
+  let several = false;
+  fields.clear();
+  for (let i = 3; i < call.argc; i++) {
+    if (isFields(call, i)) {
+      if (fields.first > 0) throw new CommandError(fieldErrors.twice);
+      if (i + 2 >= call.argc)
+        throw new CommandError("ERR FIELDS requires at least numfields and one field argument");
+      i = fields.read(call, i, 1, fieldErrors.aboveZero);
+      continue;
+    }
+    const word = CONDITIONS.find((each) => call.is(i, each));
+    if (word === undefined) throw unknownArgument(call, i);
+    several ||= condition !== null && condition !== word;
+    condition = word;
+  }
+  fields.check();
+  if (several) throw new CommandError("ERR Multiple condition flags specified");
+  return condition;
+}
+
 /** HEXPIRE, HPEXPIRE, HEXPIREAT, HPEXPIREAT. */
 export function hexpire(call: Call, hashes: Hashes, form: TimeForm, command: string): void {
   const hash = hashes.write(call);
   const at = fieldExpiry(call, 2, form, command);
-  const condition = CONDITIONS.find((word) => call.is(3, word)) ?? null;
-  const first = fieldsFrom(call, condition === null ? 3 : 4, fieldErrors.aboveZero);
-  if (hash === null) return replyNoFields(call, first);
-  hashes.settle(call, hash, first);
+  const condition = parseCondition(call);
+  const { first, end } = fields;
+  if (hash === null) return replyNoFields(call, first, end);
+  hashes.settle(call, hash, first, end);
   changes.begin(call);
-  call.reply.array(call.argc - first);
-  for (let i = first; i < call.argc; i++) {
+  call.reply.array(end - first);
+  for (let i = first; i < end; i++) {
     const old = hash.expiryOf(call.buf, call.start[i]!, call.end[i]!);
     let result = old === NO_FIELD ? NO_FIELD : NOT_MET;
     if (old !== NO_FIELD && isMet(condition, old, at)) {

@@ -28,13 +28,15 @@ export function hscan(call: Call, hashes: Hashes): void {
     reply.bulkInt(0);
     return reply.array(0);
   }
-  options.parse(call, 3);
+  options.parse(call, 3, true);
   let count = 0;
   const visit = () => {
     if (!options.matches(field)) return;
     replyItem(reply, field);
+    count++;
+    if (options.noValues) return;
     replyItem(reply, value);
-    count += 2;
+    count++;
   };
   found.length = 0;
   reply.bulkInt(hash.isTable ? hash.scan(cursor, options.count, found) : 0);

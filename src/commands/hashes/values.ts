@@ -101,8 +101,8 @@ export class Hashes {
   }
 
   /** As `settle`, for what `writeOrCreate` has returned. */
-  settleStored(call: Call, first: number, step: number): void {
-    if (!this.isNew) this.settle(call, this.opened, first, call.argc, step);
+  settleStored(call: Call, first: number, end: number, step: number): void {
+    if (!this.isNew) this.settle(call, this.opened, first, end, step);
   }
 
   /** Removes the key of a hash in which nothing is left. */

@@ -10,6 +10,7 @@ import { replyItem, type Sets } from "./values.ts";
 
 const MATCH = latin1Bytes("match");
 const COUNT = latin1Bytes("count");
+const NOVALUES = latin1Bytes("novalues");
 const DEFAULT_COUNT = 10;
 const STAR = 42;
 
@@ -35,12 +36,15 @@ function exceeds64Bits(text: string): boolean {
 /** The options of SSCAN, HSCAN and ZSCAN. One instance is filled anew for each command. */
 export class ScanOptions {
   count = DEFAULT_COUNT;
+  /** HSCAN: fields alone are returned (Redis 7.4). */
+  noValues = false;
   /** The argument with the pattern, or 0. */
   private pattern = 0;
   private call!: Call;
 
-  parse(call: Call, from: number): this {
+  parse(call: Call, from: number, withValues = false): this {
     this.call = call;
+    this.noValues = false;
     this.count = DEFAULT_COUNT;
     this.pattern = 0;
     for (let i = from; i < call.argc; i++) {
@@ -51,7 +55,8 @@ export class ScanOptions {
       } else if (more && call.is(i, MATCH)) {
         const at = ++i;
         this.pattern = call.length(at) === 1 && call.buf[call.start[at]!] === STAR ? 0 : at;
-      } else throw new CommandError(errors.syntax);
+      } else if (withValues && call.is(i, NOVALUES)) this.noValues = true;
+      else throw new CommandError(errors.syntax);
     }
     return this;
   }

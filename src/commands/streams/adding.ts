@@ -9,10 +9,12 @@ import { addObject } from "../../keyspace/value-bytes.ts";
 import { CommandError, errors, wrongArity } from "../../resp/errors.ts";
 import { Stream } from "../../types/stream.ts";
 import { nowOf, readCounter, readStrictId, replyId, type StreamDeps, streamAtForWrite } from "./common.ts";
+import { Removal } from "./references.ts";
 import { TrimOptions } from "./trimming.ts";
 
 /** XADD, XTRIM, XDEL, XSETID: what changes the entries of a stream. */
 
+const XADD = latin1Bytes("XADD");
 const ENTRIESADDED = latin1Bytes("entriesadded");
 const MAXDELETEDID = latin1Bytes("maxdeletedid");
 const ID_TOO_LOW = "ERR The ID specified in XADD is equal or smaller than the target stream top item";
@@ -61,10 +63,24 @@ export function xadd(call: Call, deps: StreamDeps): void {
   stream.append(id, fields, limits);
   call.dirty++;
   call.event(NOTIFY.stream, "xadd", 1);
+  if (options.policy !== "keep") return finishWithReferences(call, stream);
   if (stream.trim(options) > 0) call.event(NOTIFY.stream, "xtrim", 1);
   replyId(call.reply, id);
-  if (call.recording && (options.approximate || options.idForm !== "given"))
+  if (call.recording && (options.approximate || options.idForm !== "given" || options.policyAt > 0))
     call.propagate(...options.outcome(call, stream, id));
+}
+
+/** The end of an XADD that trims with regard to groups. */
+function finishWithReferences(call: Call, stream: Stream): void {
+  const added = id.bytes();
+  replyId(call.reply, id);
+  const removal = new Removal(call, stream, options.policy);
+  if (removal.trim(options) > 0) call.event(NOTIFY.stream, "xtrim", 1);
+  if (!call.recording) return;
+  const args = [XADD, call.bytes(1), added];
+  for (let i = options.idAt + 1; i < call.argc; i++) args.push(call.bytes(i));
+  call.propagate(...args);
+  removal.propagateTrim();
 }
 
 const limits = { maxBytes: 0, maxEntries: 0 };
@@ -96,10 +112,12 @@ export function xtrim(call: Call, deps: StreamDeps): void {
   options.parse(call, deps, false);
   const stream = streamAtForWrite(call, 1);
   if (stream === null) return call.reply.int(0);
-  const removed = stream.trim(options);
+  const removal = options.policy === "keep" ? null : new Removal(call, stream, options.policy);
+  const removed = removal === null ? stream.trim(options) : removal.trim(options);
   call.dirty += removed;
   if (removed > 0) call.event(NOTIFY.stream, "xtrim", 1);
-  if (removed > 0 && options.approximate && call.recording)
+  if (removal !== null) removal.propagateTrim();
+  else if (removed > 0 && (options.approximate || options.policyAt > 0) && call.recording)
     call.propagate(...options.outcome(call, stream, null));
   call.reply.int(removed);
 }
@@ -157,6 +175,7 @@ export function xsetid(call: Call): void {
   if (addedGiven) stream.entriesAdded.copy(added);
   if (!maxDeleted.isZero) stream.maxDeletedId.copy(maxDeleted);
   call.dirty++;
+  call.besideContents = true;
   call.event(NOTIFY.stream | HARMLESS, "xsetid", 1);
   call.reply.ok();
 }

@@ -7,6 +7,7 @@ import { HARMLESS } from "../../keyspace/key-events.ts";
 import { CommandError, errors } from "../../resp/errors.ts";
 import type { Stream } from "../../types/stream.ts";
 import { type Consumer, type ConsumerGroup, PendingEntry } from "../../types/stream-groups.ts";
+import { forgetClaimable } from "./claimable.ts";
 import { neededGroup, nowOf, readStart, readStrictId, replyId, streamAtForUse, whole } from "./common.ts";
 import { replyOne } from "./entries.ts";
 import { propagateClaim, propagateEffectsOnly, propagateGroupId } from "./propagating.ts";
@@ -95,6 +96,7 @@ export function xclaim(call: Call): void {
   const group = neededGroup(call, stream);
   options.parse(call);
   propagateEffectsOnly(call);
+  call.besideContents = true;
   let groupMoved = options.lastId.compare(group.lastId) > 0;
   if (groupMoved) group.lastId.copy(options.lastId);
   const consumer = claimant(call, group);
@@ -138,6 +140,7 @@ function claim(
     group.addPending(id, now, entry);
   } else if (options.minIdle > 0 && now - entry.time < options.minIdle) return "left";
   entry.time = options.deliveryTime;
+  if (options.deliveryTime < now) forgetClaimable(group);
   if (options.retryCountGiven) entry.setDeliveries(options.retryCount);
   else if (!options.justId) entry.deliveredAgain();
   group.assign(entry, consumer);
@@ -165,6 +168,7 @@ export function xautoclaim(call: Call): void {
   const stream = streamAtForUse(call, 1);
   const group = neededGroup(call, stream);
   propagateEffectsOnly(call);
+  call.besideContents = true;
   const consumer = claimant(call, group);
   const { reply } = call;
   const now = nowOf(call);

@@ -1,15 +1,17 @@
 import { timeoutMilliseconds } from "../../blocking/blocking.ts";
 import { latin1Bytes } from "../../bytes/ascii.ts";
+import { parseInt64Rounded } from "../../bytes/int64.ts";
 import type { Call } from "../../call/call.ts";
 import type { Session } from "../../call/session.ts";
 import { NOTIFY } from "../../config/special.ts";
-import { StreamId } from "../../encodings/stream-id.ts";
+import { Counter, StreamId } from "../../encodings/stream-id.ts";
 import { Place } from "../../encodings/stream-index.ts";
 import { HARMLESS } from "../../keyspace/key-events.ts";
 import { CommandError, errors } from "../../resp/errors.ts";
 import type { Stream } from "../../types/stream.ts";
 import { type Consumer, type ConsumerGroup, PendingEntry } from "../../types/stream-groups.ts";
 import { StreamIterator } from "../../types/stream-iterator.ts";
+import { claimable, oldestDelivery } from "./claimable.ts";
 import {
   groupAt,
   isChar,
@@ -41,7 +43,9 @@ const COUNT = latin1Bytes("count");
 const STREAMS = latin1Bytes("streams");
 const GROUP = latin1Bytes("group");
 const NOACK = latin1Bytes("noack");
+const CLAIM = latin1Bytes("claim");
 const DOLLAR = 36;
+const PLUS = 43;
 const GREATER = 62;
 const DOLLAR_IN_GROUP =
   "ERR The $ ID is meaningless in the context of XREADGROUP: you want to read the history of this consumer by " +
@@ -55,6 +59,8 @@ class ReadOptions {
   timeout = -1;
   count = NO_LIMIT;
   noAck = false;
+  /** CLAIM: pending entries left alone for so many milliseconds are served first; -1: none are. */
+  minIdle = -1;
   /** Where the group's name stands, before the consumer's; 0 without a group. */
   groupAt = 0;
   /** Where the first key stands, and how many there are. */
@@ -62,7 +68,7 @@ class ReadOptions {
   keys = 0;
 
   parse(call: Call, inGroup: boolean): void {
-    this.timeout = -1;
+    this.timeout = this.minIdle = -1;
     this.count = NO_LIMIT;
     this.noAck = false;
     this.groupAt = this.keysAt = 0;
@@ -85,6 +91,9 @@ class ReadOptions {
         if (!inGroup) throw new CommandError(groupOnly("GROUP"));
         this.groupAt = i + 1;
         i += 2;
+      } else if (more > 0 && call.is(i, CLAIM)) {
+        if (!inGroup) throw new CommandError(groupOnly("CLAIM"));
+        this.minIdle = readMinIdle(call, ++i);
       } else if (call.is(i, NOACK)) {
         if (!inGroup) throw new CommandError(groupOnly("NOACK"));
         this.noAck = true;
@@ -110,6 +119,13 @@ function readTimeout(call: Call, i: number): number {
   return timeout;
 }
 
+function readMinIdle(call: Call, i: number): number {
+  const minIdle = parseInt64Rounded(call.buf, call.start[i]!, call.end[i]!);
+  if (Number.isNaN(minIdle)) throw new CommandError("ERR min-idle-time is not an integer or out of range");
+  if (minIdle < 0) throw new CommandError("ERR min-idle-time must be a positive integer");
+  return minIdle;
+}
+
 const options = new ReadOptions();
 /** By stream of the call: the ID behind which to read. */
 const ids: StreamId[] = [];
@@ -117,6 +133,7 @@ const entries = new StreamIterator();
 const from = new StreamId();
 const place = new Place();
 const pending = new PendingEntry();
+const deliveries = new Counter();
 
 /** Sessions that wait, with the IDs that their commands began with. */
 const waitingIds = new WeakMap<Session, StreamId[]>();
@@ -134,7 +151,9 @@ export function xread(call: Call, deps: StreamDeps): void {
   const begun = deps.blocking.has(call.session) ? waitingIds.get(call.session) : undefined;
   for (let i = 0; i < keys; i++) {
     const stream = streamAt(call, keysAt + i);
-    if (begun === undefined) readPlace(call, keysAt + keys + i, stream, idFor(i));
+    const at = keysAt + keys + i;
+    // `+` means the last entry there is when there is one, `$` the last there was when the command came.
+    if (begun === undefined || isChar(call, at, PLUS)) readPlace(call, at, stream, idFor(i));
     else idFor(i).copy(begun[i]!);
   }
   let served = 0;
@@ -150,11 +169,14 @@ export function xread(call: Call, deps: StreamDeps): void {
   finish(call, deps, served, mark);
 }
 
-/** Reads an ID, or `$` for the end of the stream. */
+/** Reads an ID, `$` for the end of the stream, or `+` (Redis 7.4) for what is before its last entry. */
 function readPlace(call: Call, i: number, stream: Stream | null, into: StreamId): void {
   if (isChar(call, i, DOLLAR)) {
     if (stream === null) into.clear();
     else into.copy(stream.lastId);
+  } else if (isChar(call, i, PLUS)) {
+    if (stream === null || stream.length === 0) into.clear();
+    else stream.edgeId(false, true, into).decrement();
   } else if (isChar(call, i, GREATER))
     throw new CommandError(
       "ERR The > ID can be specified only when calling XREADGROUP using the GROUP <group> <consumer> option.",
@@ -207,12 +229,19 @@ export function xreadgroup(call: Call, deps: StreamDeps): void {
   }
   let served = 0;
   let mark = 0;
+  let oldest = Number.POSITIVE_INFINITY;
   for (let i = 0; i < keys; i++) {
     const stream = streamAtForUse(call, keysAt + i);
     const group = stream === null ? null : groupAt(call, stream, options.groupAt);
     if (stream === null || group === null) continue;
     const news = ids[i]!.isMax;
-    const serve = !news || stream.hasBehind(group.lastId);
+    // From the first stream on that is asked for its history, as in Redis.
+    if (!news) options.minIdle = -1;
+    const delivered =
+      options.minIdle >= 0 ? oldestDelivery(stream, group, nowOf(call)) : Number.POSITIVE_INFINITY;
+    oldest = Math.min(oldest, delivered);
+    const claims = nowOf(call) - delivered >= options.minIdle;
+    const serve = !news || claims || stream.hasBehind(group.lastId);
     const consumer = readerOf(call, keysAt + i, group);
     consumer.seenTime = nowOf(call);
     if (!serve) continue;
@@ -224,6 +253,10 @@ export function xreadgroup(call: Call, deps: StreamDeps): void {
     call.dirty++;
   }
   finish(call, deps, served, mark);
+  if (call.blocked && options.minIdle >= 0) {
+    const from = oldest === Number.POSITIVE_INFINITY ? nowOf(call) : oldest;
+    deps.blocking.alsoAt(call.session, from + options.minIdle);
+  }
 }
 
 /** The consumer of the call, which is created where there is none. */
@@ -238,24 +271,54 @@ function readerOf(call: Call, key: number, group: ConsumerGroup): Consumer {
   return fresh;
 }
 
-/** Replies with entries from `from` on, which become the consumer's to acknowledge. */
+/**
+ * Replies with entries from `from` on, which become the consumer's to acknowledge; with CLAIM, first with others'
+ * that were left alone, and with how long and how often each had been delivered.
+ */
 function deliver(call: Call, key: number, stream: Stream, group: ConsumerGroup, consumer: Consumer): void {
   const { reply } = call;
+  const { minIdle, count, noAck } = options;
   const now = nowOf(call);
   const mark = reply.deferred();
-  let found = 0;
+  let found = minIdle < 0 ? 0 : claim(call, key, stream, group, consumer);
   let advanced = false;
   entries.start(stream, from, LAST_ID);
-  for (; found < options.count && entries.next(); found++) {
+  for (; found < count && entries.next(); found++) {
     if (stream.advance(group, entries.id)) advanced = true;
-    replyEntry(reply, entries);
-    if (options.noAck) continue;
+    if (minIdle < 0) replyEntry(reply, entries);
+    else {
+      replyEntry(reply, entries, 4);
+      reply.int(0);
+      reply.int(0);
+    }
+    if (noAck) continue;
     group.deliver(entries.id, consumer, now, pending);
     consumer.activeTime = now;
     propagateClaim(call, key, group, pending);
   }
-  if (options.noAck && advanced) propagateGroupId(call, key, group);
+  if (noAck && advanced) propagateGroupId(call, key, group);
   reply.endDeferred(mark, "array", found);
+}
+
+/** Makes what was left alone for long enough the consumer's, and replies with it; returns how many there are. */
+function claim(call: Call, key: number, stream: Stream, group: ConsumerGroup, consumer: Consumer): number {
+  const { reply } = call;
+  const now = nowOf(call);
+  const claimed = claimable(stream, group, now - options.minIdle, options.count, now);
+  for (const id of claimed) {
+    entries.start(stream, id, id).next();
+    group.pending.find(id, pending);
+    replyEntry(reply, entries, 4);
+    reply.int(Math.max(0, now - pending.time));
+    pending.deliveries(deliveries);
+    reply.int64(deliveries.low, deliveries.high);
+    group.assign(pending, consumer);
+    pending.deliveredAgain();
+    pending.time = now;
+    consumer.activeTime = now;
+    propagateClaim(call, key, group, pending);
+  }
+  return claimed.length;
 }
 
 /** Replies with what the consumer has pending from `from` on; a deleted entry has a null in place of fields. */

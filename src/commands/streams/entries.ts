@@ -12,9 +12,9 @@ import { replyId } from "./common.ts";
 const item = new LpItem();
 const entries = new StreamIterator();
 
-/** The entry that the iterator is at. */
-export function replyEntry(reply: ReplyWriter, iterator: StreamIterator): void {
-  reply.array(2);
+/** The entry that the iterator is at; with more `parts` than two, the caller writes those behind. */
+export function replyEntry(reply: ReplyWriter, iterator: StreamIterator, parts = 2): void {
+  reply.array(parts);
   replyId(reply, iterator.id);
   const { fieldCount, bytes } = iterator;
   reply.array(fieldCount * 2);

@@ -89,6 +89,7 @@ export function xgroupCreate(call: Call): void {
   if (!isChar(call, 4, DOLLAR)) readStrictId(call, 4, id);
   else if (stream === null) id.clear();
   else id.copy(stream.lastId);
+  call.besideContents = stream !== null;
   stream ??= newStream(call, 2);
   if (stream.addGroup(call.bytes(3), id, entriesRead) === null)
     throw new CommandError("BUSYGROUP Consumer Group name already exists");
@@ -107,6 +108,7 @@ export function xgroupSetid(call: Call): void {
   group.lastId.copy(id);
   group.entriesRead.copy(entriesRead);
   call.dirty++;
+  call.besideContents = true;
   call.event(NOTIFY.stream | HARMLESS, "xgroup-setid", 2);
   call.reply.ok();
 }
@@ -117,6 +119,7 @@ export function xgroupDestroy(call: Call): void {
   if (group === null) return call.reply.int(0);
   stream.removeGroup(group);
   call.dirty++;
+  call.besideContents = true;
   call.event(NOTIFY.stream | HARMLESS, "xgroup-destroy", 2);
   call.reply.int(1);
 }
@@ -126,6 +129,7 @@ export function xgroupCreateconsumer(call: Call): void {
   if (group.consumer(call.buf, call.start[4]!, call.end[4]!) !== null) return call.reply.int(0);
   group.addConsumer(call.bytes(4), nowOf(call));
   call.dirty++;
+  call.besideContents = true;
   call.event(NOTIFY.stream | HARMLESS, "xgroup-createconsumer", 2);
   call.reply.int(1);
 }
@@ -137,6 +141,7 @@ export function xgroupDelconsumer(call: Call): void {
   const pending = consumer.pending.size;
   group.removeConsumer(consumer);
   call.dirty++;
+  call.besideContents = true;
   call.event(NOTIFY.stream | HARMLESS, "xgroup-delconsumer", 2);
   call.reply.int(pending);
 }

@@ -35,6 +35,7 @@ export function xack(call: Call): void {
   let acknowledged = 0;
   for (let i = 3; i < call.argc; i++) if (group.acknowledge(readStrictId(call, i, id))) acknowledged++;
   call.dirty += acknowledged;
+  call.besideContents = true;
   call.reply.int(acknowledged);
 }
 

@@ -4,6 +4,7 @@ import { ID_INVALID, ID_OPEN, StreamId } from "../../encodings/stream-id.ts";
 import { CommandError, errors } from "../../resp/errors.ts";
 import type { Stream, Trimming } from "../../types/stream.ts";
 import { isChar, readStrictId, type StreamDeps, streamErrors } from "./common.ts";
+import { policyAt, type ReferencePolicy } from "./references.ts";
 
 /** The options that XADD and XTRIM share, and how a trimming is propagated. */
 
@@ -31,6 +32,10 @@ export class TrimOptions implements Trimming {
   limit = 0;
   maxLength = 0;
   readonly minId = new StreamId();
+  /** What becomes of entries that groups have pending. */
+  policy: ReferencePolicy = "keep";
+  /** Where that was said; 0: nowhere. */
+  policyAt = 0;
   /** XADD: do not create the stream. */
   noCreate = false;
   /** XADD: the ID given, and what of it. */
@@ -42,7 +47,8 @@ export class TrimOptions implements Trimming {
   parse(call: Call, deps: StreamDeps, adding: boolean): void {
     this.strategy = "none";
     this.approximate = this.noCreate = false;
-    this.limit = 0;
+    this.limit = this.policyAt = 0;
+    this.policy = "keep";
     this.idForm = "auto";
     let limited = false;
     let i = 2;
@@ -55,7 +61,8 @@ export class TrimOptions implements Trimming {
         this.limit = call.int(++i);
         if (this.limit < 0) throw new CommandError("ERR The LIMIT argument must be >= 0.");
         limited = true;
-      } else if (adding && call.is(i, NOMKSTREAM)) this.noCreate = true;
+      } else if (this.policyAt === 0 && this.takesPolicy(call, i)) this.policyAt = i;
+      else if (adding && call.is(i, NOMKSTREAM)) this.noCreate = true;
       else if (adding) {
         this.parseId(call, i);
         break;
@@ -69,6 +76,12 @@ export class TrimOptions implements Trimming {
     if (!limited) this.limit = this.approximate ? usualLimit(deps) : 0;
     else if (!this.approximate)
       throw new CommandError("ERR syntax error, LIMIT cannot be used without the special ~ option");
+  }
+
+  private takesPolicy(call: Call, i: number): boolean {
+    const named = policyAt(call, i);
+    if (named !== null) this.policy = named;
+    return named !== null;
   }
 
   private parseId(call: Call, i: number): void {
@@ -105,7 +118,8 @@ export class TrimOptions implements Trimming {
 
   /**
    * The call's arguments with what it came to: the ID in place of `*`, and an exact trimming in place of an
-   * approximate one, which depends on limits and on how entries lie in nodes.
+   * approximate one, which depends on limits and on how entries lie in nodes. KEEPREF is left out: it is how older
+   * servers trim.
    */
   outcome(call: Call, stream: Stream, id: StreamId | null): Uint8Array[] {
     const args: Uint8Array[] = [];
@@ -115,7 +129,7 @@ export class TrimOptions implements Trimming {
       if (this.noCreate) args.push(NOMKSTREAM_BYTES);
       if (this.strategy === "length") args.push(MAXLEN_BYTES, EQUALS_BYTES, utf8(String(stream.length)));
       else args.push(MINID_BYTES, EQUALS_BYTES, stream.edgeId(true, false, this.minId).bytes());
-    } else for (let i = 0; i < idAt; i++) args.push(call.bytes(i));
+    } else for (let i = 0; i < idAt; i++) if (i === 0 || i !== this.policyAt) args.push(call.bytes(i));
     for (let i = idAt; i < call.argc; i++)
       args.push(i === idAt && id !== null && this.idForm !== "given" ? id.bytes() : call.bytes(i));
     return args;

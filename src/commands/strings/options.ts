@@ -2,9 +2,10 @@ import { latin1Bytes } from "../../bytes/ascii.ts";
 import type { Call } from "../../call/call.ts";
 import { CommandError, errors, invalidExpire } from "../../resp/errors.ts";
 import { momentAt } from "../expire/moment.ts";
+import { comparisonOf } from "./comparing.ts";
 
 /**
- * The options of SET and GETEX: conditions and expiry. One object is filled anew for each command.
+ * The options of SET, MSETEX and GETEX: conditions and expiry. One object is filled anew for each command.
  */
 const NX = latin1Bytes("nx");
 const XX = latin1Bytes("xx");
@@ -17,28 +18,45 @@ const EXAT = latin1Bytes("exat");
 const PXAT = latin1Bytes("pxat");
 const UNITS = [EX, PX, EXAT, PXAT];
 
+/** Which command's options are read. */
+export const FOR_SET = 0;
+export const FOR_MSETEX = 1;
+export const FOR_GETEX = 2;
+export type OptionsOf = typeof FOR_SET | typeof FOR_MSETEX | typeof FOR_GETEX;
+
 export class StringOptions {
   nx = false;
   xx = false;
   get = false;
   keepTtl = false;
   persist = false;
+  /** The argument that names a comparison (IFEQ and its kin; what to compare with is behind it), 0: there is none. */
+  comparisonAt = 0;
   /** The argument that names the unit of an expiry, 0: there is none. */
   private unitAt = 0;
 
-  /** Reads the options from argument `from` on; `set`: those of SET, else those of GETEX. */
-  parse(call: Call, from: number, set: boolean): void {
+  /** Reads the options from argument `from` on. */
+  parse(call: Call, from: number, of: OptionsOf): void {
     this.nx = this.xx = this.get = this.keepTtl = this.persist = false;
-    this.unitAt = 0;
+    this.unitAt = this.comparisonAt = 0;
+    const stores = of !== FOR_GETEX;
     for (let i = from; i < call.argc; i++) {
-      if (set && call.is(i, NX) && !this.xx) this.nx = true;
-      else if (set && call.is(i, XX) && !this.nx) this.xx = true;
-      else if (set && call.is(i, GET)) this.get = true;
-      else if (set && call.is(i, KEEPTTL) && this.unitAt === 0) this.keepTtl = true;
-      else if (!set && call.is(i, PERSIST) && this.unitAt === 0) this.persist = true;
+      if (stores && call.is(i, NX) && !this.xx) this.nx = true;
+      else if (stores && call.is(i, XX) && !this.nx) this.xx = true;
+      else if (of === FOR_SET && call.is(i, GET)) this.get = true;
+      else if (stores && call.is(i, KEEPTTL) && this.unitAt === 0) this.keepTtl = true;
+      else if (!stores && call.is(i, PERSIST) && this.unitAt === 0) this.persist = true;
       else if (i + 1 < call.argc && this.takesUnit(call, i)) this.unitAt = i++;
+      else if (i + 1 < call.argc && of === FOR_SET && this.takesComparison(call, i)) this.comparisonAt = i++;
       else throw new CommandError(errors.syntax);
     }
+  }
+
+  /** A comparison may be given again, and the last one counts, but no other condition may stand before it. */
+  private takesComparison(call: Call, i: number): boolean {
+    const kind = comparisonOf(call, i);
+    if (kind < 0 || this.nx || this.xx) return false;
+    return this.comparisonAt === 0 || comparisonOf(call, this.comparisonAt) === kind;
   }
 
   /** A unit may be given again, and the last one counts, but not a second unit. */

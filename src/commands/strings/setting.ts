@@ -5,7 +5,8 @@ import { KEEP_EXPIRY, NO_EXPIRY } from "../../keyspace/database.ts";
 import { TYPE_STRING } from "../../keyspace/record.ts";
 import { growString, StringView, stringLength } from "../../keyspace/strings.ts";
 import { CommandError, errors, wrongArity } from "../../resp/errors.ts";
-import { expiryArgument, StringOptions } from "./options.ts";
+import { compares, comparisonOf, wantsDifference } from "./comparing.ts";
+import { expiryArgument, FOR_GETEX, FOR_MSETEX, FOR_SET, StringOptions } from "./options.ts";
 import { replyValue, stringAt, stringAtForWrite } from "./reading.ts";
 
 /** SET and its kin: what gives a key a string value, or changes part of one. */
@@ -19,11 +20,16 @@ const PXAT = latin1Bytes("PXAT");
 const KEEPTTL = latin1Bytes("KEEPTTL");
 const PEXPIREAT = latin1Bytes("PEXPIREAT");
 const PERSIST = latin1Bytes("PERSIST");
+const MSET = latin1Bytes("MSET");
 
-function store(call: Call, key: number, value: number, expireAt: number): void {
+function storeValue(call: Call, key: number, value: number, expireAt: number): void {
   const { buf, start, end } = call;
   call.db.setString(buf, start[key]!, end[key]!, buf, start[value]!, end[value]!, expireAt);
   call.dirty++;
+}
+
+function store(call: Call, key: number, value: number, expireAt: number): void {
+  storeValue(call, key, value, expireAt);
   call.event(NOTIFY.string, "set", key);
 }
 
@@ -33,28 +39,38 @@ export function set(call: Call): void {
     return call.reply.ok();
   }
   const { now } = call.db.context.clock;
-  options.parse(call, 3, true);
-  const { nx, xx, get, keepTtl } = options;
+  options.parse(call, 3, FOR_SET);
+  const { nx, xx, get, keepTtl, comparisonAt } = options;
   const expireAt = options.expireAt(call, now, "set");
-  const old = get ? stringAt(call, 1) : nx || xx ? call.lookupWrite(1) : 0;
+  const old = get ? stringAt(call, 1) : nx || xx || comparisonAt > 0 ? call.lookupWrite(1) : 0;
+  const refused = (nx && old !== 0) || (xx && old === 0) || (comparisonAt > 0 && !comparisonHolds(call, old));
   if (get) {
     if (old === 0) call.reply.nil();
     else replyValue(call, old);
   }
-  if ((nx && old !== 0) || (xx && old === 0)) {
+  if (refused) {
     if (!get) call.reply.nil();
     return;
   }
   store(call, 1, 2, keepTtl ? KEEP_EXPIRY : expireAt);
   if (expireAt >= 0) call.event(NOTIFY.generic, "expire", 1);
   if (call.recording && expireAt >= 0) {
-    if (options.givesMoment(call) && !get && now <= expireAt) return call.reply.ok();
+    if (options.givesMoment(call) && !get && comparisonAt === 0 && now <= expireAt) return call.reply.ok();
     call.propagate(SET, call.bytes(1), call.bytes(2), PXAT, utf8(String(expireAt)));
     if (now > expireAt) call.propagate(DEL, call.bytes(1));
-  } else if (call.recording && get) {
+  } else if (call.recording && (get || comparisonAt > 0)) {
     call.propagate(SET, call.bytes(1), call.bytes(2), ...(keepTtl ? [KEEPTTL] : []));
   }
   if (!get) call.reply.ok();
+}
+
+/** Whether the comparison that SET was given holds for the key's record; none holds with a key of another type. */
+function comparisonHolds(call: Call, old: number): boolean {
+  const at = options.comparisonAt;
+  const kind = comparisonOf(call, at);
+  if (old === 0) return wantsDifference(kind);
+  if (!isString(call, old)) throw new CommandError(errors.wrongType);
+  return compares(call, old, kind, at + 1);
 }
 
 export function setnx(call: Call): void {
@@ -99,7 +115,7 @@ export function getdel(call: Call): void {
 
 export function getex(call: Call): void {
   const { now } = call.db.context.clock;
-  options.parse(call, 2, false);
+  options.parse(call, 2, FOR_GETEX);
   const { persist } = options;
   const position = stringAt(call, 1);
   if (position === 0) return call.reply.nil();
@@ -121,6 +137,43 @@ export function getex(call: Call): void {
     call.event(NOTIFY.generic, "persist", 1);
     if (call.recording) call.propagate(PERSIST, call.bytes(1));
   }
+}
+
+/**
+ * MSETEX (Redis 8.4): several strings, all with the same expiry. Older servers do not know it, so it is handed on as
+ * MSET where that says the same, else as one SET for each key.
+ */
+export function msetex(call: Call): void {
+  const pairs = call.safeInt(1);
+  if (!(pairs >= 1 && pairs <= 0x7fffffff)) throw new CommandError("ERR invalid numkeys value");
+  const behind = 2 + 2 * pairs;
+  if (behind > call.argc) throw new CommandError("ERR wrong number of key-value pairs");
+  const { now } = call.db.context.clock;
+  options.parse(call, behind, FOR_MSETEX);
+  const { nx, xx, keepTtl } = options;
+  const expireAt = options.expireAt(call, now, "msetex");
+  if (nx || xx) {
+    for (let i = 2; i < behind; i += 2) if ((call.lookupWrite(i) === 0) === xx) return call.reply.int(0);
+  }
+  const expiry = keepTtl ? KEEP_EXPIRY : expireAt;
+  for (let i = 2; i < behind; i += 2) {
+    storeValue(call, i, i + 1, expiry);
+    // In this order in Redis 8.4, other than with SET.
+    if (expireAt >= 0) call.event(NOTIFY.generic, "expire", i);
+    call.event(NOTIFY.string, "set", i);
+  }
+  if (call.recording) propagatePairs(call, behind, expireAt, keepTtl);
+  call.reply.int(1);
+}
+
+function propagatePairs(call: Call, behind: number, expireAt: number, keepTtl: boolean): void {
+  if (expireAt < 0 && !keepTtl) {
+    const pairs: Uint8Array[] = [];
+    for (let i = 2; i < behind; i++) pairs.push(call.bytes(i));
+    return call.propagate(MSET, ...pairs);
+  }
+  const kept = keepTtl ? [KEEPTTL] : [PXAT, utf8(String(expireAt))];
+  for (let i = 2; i < behind; i += 2) call.propagate(SET, call.bytes(i), call.bytes(i + 1), ...kept);
 }
 
 export function mset(call: Call): void {

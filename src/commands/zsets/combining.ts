@@ -1,4 +1,5 @@
 import { latin1Bytes } from "../../bytes/ascii.ts";
+import { doubleText } from "../../bytes/double.ts";
 import { parseInt64Rounded } from "../../bytes/int64.ts";
 import type { Call } from "../../call/call.ts";
 import type { SortedSetIndex } from "../../encodings/sorted-set-index.ts";
@@ -25,6 +26,11 @@ const LIMIT = latin1Bytes("limit");
 const SUM = latin1Bytes("sum");
 const MIN = latin1Bytes("min");
 const MAX = latin1Bytes("max");
+const COUNT = latin1Bytes("count");
+const DEL = latin1Bytes("DEL");
+const ZADD = latin1Bytes("ZADD");
+/** Members of one ZADD where a whole sorted set is propagated. */
+const MEMBERS_AT_ONCE = 1000;
 
 type Operation = "union" | "inter" | "diff" | "intercard";
 
@@ -75,8 +81,24 @@ function store(call: Call, key: ZsetKey, operation: Operation): void {
   const query = read(call, 2, operation, true);
   const result = compute(query, operation, key.zset.newIndex());
   const { size } = result;
+  if (call.recording && query.aggregate === "count" && size > 0) propagateWhole(call, result);
   if (key.store(call, 1, result, commandName(operation, true))) call.dirty++;
   call.reply.int(size);
+}
+
+/** Older servers do not know AGGREGATE COUNT: what came of it is handed on. */
+function propagateWhole(call: Call, result: SortedSetIndex): void {
+  const key = call.bytes(1);
+  call.propagate(DEL, key);
+  let pairs: Uint8Array[] = [];
+  for (let rank = 0; rank < result.size; rank++) {
+    if (rank === 0) result.seek(0);
+    else result.forward();
+    pairs.push(latin1Bytes(doubleText(result.score)), result.buf.slice(result.start, result.end));
+    if (pairs.length < 2 * MEMBERS_AT_ONCE && rank < result.size - 1) continue;
+    call.propagate(ZADD, key, ...pairs);
+    pairs = [];
+  }
 }
 
 function compute(query: Query, operation: Operation, result: SortedSetIndex): SortedSetIndex {
@@ -118,6 +140,7 @@ function aggregateAt(call: Call, i: number): Aggregate {
   if (call.is(i, SUM)) return "sum";
   if (call.is(i, MIN)) return "min";
   if (call.is(i, MAX)) return "max";
+  if (call.is(i, COUNT)) return "count";
   throw new CommandError(errors.syntax);
 }
 

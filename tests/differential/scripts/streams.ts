@@ -93,7 +93,7 @@ export const STREAMS: Scripts = {
       XRANGE s ${id} ${id}
       XREVRANGE s ${id} -
       XREVRANGE s + ${id} COUNT 2
-      XREAD COUNT 3 STREAMS s ${id}
+      ${id === "+" ? "" : `XREAD COUNT 3 STREAMS s ${id}`}
       XREADGROUP GROUP g c COUNT 2 STREAMS s ${id}
       XDEL s ${id}
       XDEL s 3-3 ${id}

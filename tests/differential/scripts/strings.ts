@@ -172,7 +172,6 @@ export const STRINGS: Scripts = {
     SET k 1 FOO
     SET k 1 ""
     SET k 1 NX FOO
-    SET k 1 IFEQ 2
   `,
   "SET: expiry": `
     %probe k

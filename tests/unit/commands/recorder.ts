@@ -26,6 +26,7 @@ export class Recorder {
 
   constructor(clock: Clock) {
     this.executor = new Executor({
+      hotKeys: null,
       reads: { active: false, executed() {} },
       monitors: { active: false, feed() {}, show() {} },
       clock,

@@ -162,6 +162,75 @@ test("XCLAIM and XAUTOCLAIM: the entry as it is afterwards", () => {
   ]);
 });
 
+test("what regards groups: acknowledgements and deletions that older servers know", () => {
+  check([
+    ...[1, 2, 3, 4, 5, 6].map((n) => [`XADD s ${n}-1 a b`, null] as const),
+    ["XGROUP CREATE s g 0", null],
+    ["XGROUP CREATE s h 5-1", null],
+    [
+      "XCLAIM s g c 0 1-1 2-1 3-1 FORCE JUSTID TIME 5 RETRYCOUNT 3 LASTID 5-1",
+      [1, 2, 3].map((n) => `XCLAIM s g c 0 ${n}-1 TIME 5 RETRYCOUNT 3 FORCE JUSTID LASTID 5-1`).join("; "),
+    ],
+    ["XDELEX s ACKED IDS 3 1-1 4-1 9-9", "XDEL s 4-1"],
+    ["XDELEX s ACKED IDS 1 1-1", ""],
+    ["XDELEX s DELREF IDS 2 2-1 9-9", "XACK s g 2-1; XDEL s 2-1"],
+    ["XDELEX s KEEPREF IDS 1 3-1", "XDEL s 3-1"],
+    ["XDELEX s DELREF IDS 1 3-1", "XACK s g 3-1"],
+    ["XACKDEL s g IDS 2 1-1 1-1", "XACK s g 1-1; XDEL s 1-1"],
+    ["XACKDEL s g IDS 1 1-1", ""],
+    ["XADD s KEEPREF MAXLEN 2 * a b", `XADD s MAXLEN 2 ${NOW}-0 a b`],
+    ["XADD s KEEPREF 1700000000001-1 a b", "XADD s 1700000000001-1 a b"],
+    ["XTRIM s MAXLEN 2 KEEPREF", "XTRIM s MAXLEN 2"],
+    ["XTRIM s KEEPREF MAXLEN ~ 0", "XTRIM s MAXLEN = 0"],
+    ...[1, 2, 3, 4, 5].map((n) => {
+      const line = `XADD s 180000000000${n}-0 a b`;
+      return [line, null] as const;
+    }),
+    ["XGROUP SETID s g 1800000000005-0", null],
+    ["XGROUP SETID s h 1800000000005-0", null],
+    [
+      "XCLAIM s h d 0 1800000000002-0 FORCE JUSTID TIME 5 RETRYCOUNT 1",
+      "XCLAIM s h d 0 1800000000002-0 TIME 5 RETRYCOUNT 1 FORCE JUSTID LASTID 1800000000005-0",
+    ],
+    // From before the one that is pending, and from behind it.
+    ["XTRIM s MAXLEN 2 ACKED", "XDEL s 1800000000003-0 1800000000004-0; XTRIM s MAXLEN = 2"],
+    ["XTRIM s MAXLEN 1 DELREF", "XACK s h 1800000000002-0; XTRIM s MAXLEN = 1"],
+    ["XADD s DELREF 1800000000006-0 a b", "XADD s 1800000000006-0 a b"],
+    ["XADD s DELREF MAXLEN 1 1800000000007-0 a b", "XADD s 1800000000007-0 a b; XTRIM s MAXLEN = 1"],
+    // It was given to nobody yet.
+    ["XTRIM s MAXLEN 0 ACKED", ""],
+  ]);
+});
+
+test("XREADGROUP CLAIM: what was left alone for longest first", () => {
+  keyspace.flushAll();
+  for (let n = 1; n <= 5; n++) run(`XADD s ${n}-1 n ${n}`);
+  run("XGROUP CREATE s g 0");
+  run("XREADGROUP GROUP g c COUNT 4 STREAMS s >");
+  run(`XCLAIM s g d 0 1-1 JUSTID TIME ${NOW - 50} RETRYCOUNT 7`);
+  run(`XCLAIM s g d 0 2-1 JUSTID TIME ${NOW - 100}`);
+  run(`XCLAIM s g d 0 3-1 JUSTID TIME ${NOW - 100}`);
+  run(`XCLAIM s g d 0 4-1 JUSTID TIME ${NOW - 200}`);
+  run("XDEL s 4-1");
+  const claimed = (n: number, deliveries: number) =>
+    `XCLAIM s g e 0 ${n}-1 TIME ${NOW} RETRYCOUNT ${deliveries} FORCE JUSTID LASTID 4-1`;
+  const entry = (n: number, idle: number, deliveries: number) =>
+    `*4\r\n$3\r\n${n}-1\r\n*2\r\n$1\r\nn\r\n$1\r\n${n}\r\n:${idle}\r\n:${deliveries}\r\n`;
+  const got = (...entries: string[]) => `*1\r\n*2\r\n$1\r\ns\r\n*${entries.length}\r\n${entries.join("")}`;
+  expect(reply("XREADGROUP GROUP g e CLAIM 60 COUNT 1 STREAMS s >")).toBe(got(entry(2, 100, 1)));
+  expect(recorder.lines).toEqual([claimed(2, 2)]);
+  expect(reply("XREADGROUP GROUP g e CLAIM 101 COUNT 1 STREAMS s >")).toBe(got(entry(5, 0, 0)));
+  expect(reply("XREADGROUP GROUP g e CLAIM 101 STREAMS s >")).toBe("*-1\r\n");
+  expect(reply("XREADGROUP GROUP g e CLAIM 20 STREAMS s >")).toBe(got(entry(3, 100, 1), entry(1, 50, 7)));
+  run("XADD s 6-1 n 6");
+  expect(reply("XREADGROUP GROUP g f CLAIM 0 COUNT 5 STREAMS s >")).toBe(
+    got(entry(1, 0, 8), entry(2, 0, 2), entry(3, 0, 2), entry(5, 0, 1), entry(6, 0, 0)),
+  );
+  expect(reply("XPENDING s g")).toBe(
+    "*4\r\n:6\r\n$3\r\n1-1\r\n$3\r\n6-1\r\n*2\r\n*2\r\n$1\r\nd\r\n$1\r\n1\r\n*2\r\n$1\r\nf\r\n$1\r\n5\r\n",
+  );
+});
+
 test("XGROUP", () => {
   check([
     ["XGROUP CREATE s g $ MKSTREAM", null],
@@ -177,8 +246,17 @@ test("XGROUP", () => {
   ]);
 });
 
-test("effects, run on their own, lead to the same stream", () => {
+/** Runs the commands, then what they propagated on an empty data set; the questions' replies both times. */
+function twice(lines: readonly string[], questions: readonly string[]): [string[], string[]] {
   keyspace.flushAll();
+  const effects = lines.flatMap((line) => run(line).split("; ")).filter((line) => line !== "");
+  const expected = questions.map(reply);
+  keyspace.flushAll();
+  for (const line of effects) run(line);
+  return [questions.map(reply), expected];
+}
+
+test("effects, run on their own, lead to the same stream", () => {
   const lines = [
     ...Array.from({ length: 300 }, (_, i) => `XADD s ${i % 50 === 0 ? "MAXLEN ~ 90 " : ""}* n ${i}`),
     "XGROUP CREATE s g 0",
@@ -190,10 +268,34 @@ test("effects, run on their own, lead to the same stream", () => {
     "XAUTOCLAIM s g e 0 - COUNT 90 JUSTID",
     "XADD s MAXLEN 100 * last one",
   ];
-  const effects = lines.flatMap((line) => run(line).split("; ")).filter((line) => line !== "");
-  const questions = ["XINFO GROUPS s", "XPENDING s g", "XPENDING s g - + 500", "XRANGE s - +", "XLEN s"];
-  const expected = questions.map(reply);
-  keyspace.flushAll();
-  for (const line of effects) run(line);
-  expect(questions.map(reply)).toEqual(expected);
+  const questions = [
+    "XINFO GROUPS s",
+    "XPENDING s g",
+    "XPENDING s h - + 500",
+    "XPENDING s g - + 500",
+    "XRANGE s - +",
+    "XLEN s",
+  ];
+  const [actual, expected] = twice(lines, questions);
+  expect(actual).toEqual(expected);
+});
+
+test("so do those of commands that regard groups", () => {
+  const lines = [
+    ...Array.from({ length: 30 }, (_, i) => `XADD s * n ${i}`),
+    "XGROUP CREATE s g 0",
+    "XGROUP CREATE s h 0",
+    "XREADGROUP GROUP g c COUNT 12 STREAMS s >",
+    "XREADGROUP GROUP h c COUNT 20 STREAMS s >",
+    `XACK s h ${NOW}-500 ${NOW}-3`,
+    "XREADGROUP GROUP g d CLAIM 0 COUNT 3 STREAMS s >",
+    "XADD s DELREF MAXLEN 28 * more n",
+    "XADD s ACKED MAXLEN 20 * more n",
+    "XACKDEL s g DELREF IDS 1 0-1",
+    "XTRIM s MAXLEN 25 DELREF",
+    "XTRIM s MAXLEN 20 ACKED",
+  ];
+  const questions = ["XPENDING s g - + 500", "XPENDING s h - + 500", "XRANGE s - +", "XLEN s"];
+  const [actual, expected] = twice(lines, questions);
+  expect(actual).toEqual(expected);
 });

@@ -75,6 +75,7 @@ export class Bench {
     this.call.session = new Session(1, {} as SessionLink, 0);
     this.call.reply = new ReplyWriter();
     this.executor = new Executor({
+      hotKeys: null,
       reads: { active: false, executed() {} },
       monitors: { active: false, feed() {}, show() {} },
       clock: this.context.clock,

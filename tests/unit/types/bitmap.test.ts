@@ -92,14 +92,21 @@ describe("bitmap", () => {
 
   test("BITOP agrees with byte by byte", () => {
     const random = seeded("bitop");
-    const steps: Record<BitOperation, (a: number, b: number) => number> = {
-      and: (a, b) => a & b,
-      or: (a, b) => a | b,
-      xor: (a, b) => a ^ b,
-      not: (a) => ~a & 0xff,
+    const union = (bytes: number[]) => bytes.reduce((a, b) => a | b, 0);
+    const column: Record<BitOperation, (bytes: number[]) => number> = {
+      and: (bytes) => bytes.reduce((a, b) => a & b),
+      or: union,
+      xor: (bytes) => bytes.reduce((a, b) => a ^ b),
+      not: ([a]) => ~a! & 0xff,
+      diff: ([a, ...others]) => a! & ~union(others),
+      diff1: ([a, ...others]) => union(others) & ~a!,
+      andor: ([a, ...others]) => a! & union(others),
+      one: (bytes) =>
+        union([1, 2, 4, 8, 16, 32, 64, 128].filter((bit) => bytes.filter((b) => b & bit).length === 1)),
     };
-    for (let i = 0; i < 600; i++) {
-      const operation = random.pick(["and", "or", "xor", "not"] as const);
+    const operations = Object.keys(column) as BitOperation[];
+    for (let i = 0; i < 1000; i++) {
+      const operation = random.pick(operations);
       const sources = Array.from({ length: operation === "not" ? 1 : 1 + random.below(4) }, () =>
         sample(random),
       );
@@ -107,8 +114,7 @@ describe("bitmap", () => {
       const before = sources.map((source) => source.slice());
       const length = Math.max(...sources.map((source) => source.length));
       const expected = Uint8Array.from({ length }, (_, at) => {
-        const column = sources.map((source) => source[at] ?? 0);
-        return operation === "not" ? steps.not(column[0]!, 0) : column.reduce(steps[operation]);
+        return column[operation](sources.map((source) => source[at] ?? 0));
       });
       expect(bitOperation(operation, sources)).toEqual(expected);
       expect(sources.map((source) => source.slice())).toEqual(before);

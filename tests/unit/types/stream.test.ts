@@ -428,3 +428,46 @@ test("a big stream: no step takes long, nor does its end", () => {
   expect(worst).toBeLessThan(50);
   expect(end).toBeLessThan(50);
 });
+
+test("trimming with leave for each entry agrees with a list", () => {
+  const random = seeded("stream-trim-each");
+  for (let round = 0; round < 300; round++) {
+    const stream = new Stream();
+    const maxEntries = random.pick([1, 2, 3, 7, 100]);
+    const count = random.below(20);
+    for (let n = 1; n <= count; n++)
+      stream.append(idOf(`${n}-0`), fieldsOf(["f", String(n)]), { maxBytes: 4096, maxEntries });
+    for (let n = 1; n <= count; n++) if (random.below(5) === 0) stream.delete(idOf(`${n}-0`));
+    stream.refreshFirstId();
+    const live = entriesOf(stream).map(({ id }) => id);
+    const stays = new Set(live.filter(() => random.below(3) === 0));
+    const byLength = random.below(2) === 0;
+    const maxLength = random.below(live.length + 2);
+    const minId = `${random.below(count + 2)}-0`;
+    const gone: string[] = [];
+    let length = live.length;
+    for (const id of live) {
+      if (byLength ? length <= maxLength : compare(id, minId) >= 0) break;
+      if (stays.has(id)) continue;
+      gone.push(id);
+      length--;
+    }
+    const firstStay = live.find((id) => stays.has(id));
+    const holes: string[] = [];
+    const removed = stream.trimEach(
+      trimming({ strategy: byLength ? "length" : "id", maxLength, minId: idOf(minId) }),
+      (id) => !stays.has(textOf(id)),
+      (id) => holes.push(textOf(id)),
+    );
+    // By length, a node that could not go as a whole is the last one looked at.
+    const left = entriesOf(stream).map(({ id }) => id);
+    const really = live.filter((id) => !left.includes(id));
+    if (!byLength) expect(really).toEqual(gone);
+    else expect(gone.slice(0, really.length)).toEqual(really);
+    if (stays.size === 0 || !byLength || maxEntries === 100) expect(really).toEqual(gone);
+    expect([removed, stream.length]).toEqual([really.length, left.length]);
+    expect(textOf(stream.firstId)).toBe(left[0] ?? "0-0");
+    expect(holes).toEqual(really.filter((id) => firstStay !== undefined && compare(id, firstStay) > 0));
+    stream.dispose();
+  }
+});

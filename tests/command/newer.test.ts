@@ -1,0 +1,49 @@
+/**
+ * Commands and options of Redis 8.2 to 8.8 and of Valkey, which no oracle here knows: what Redis 8.8 answers, byte
+ * for byte, in RESP2 and RESP3, with the keyspace events.
+ */
+import { afterAll, beforeAll, expect, test } from "bun:test";
+import { join } from "node:path";
+import { Wire } from "../differential/lib/wire.ts";
+import { startServer, type TestServer } from "../server.ts";
+import { play } from "../transcript.ts";
+
+const WRONG_TYPE = "WRONGTYPE Operation against a key holding the wrong kind of value";
+
+let server: TestServer;
+beforeAll(async () => {
+  server = await startServer(["--enable-debug-command", "yes"]);
+});
+afterAll(() => server.stop());
+
+async function same(name: string): Promise<void> {
+  const recorded = await Bun.file(join(import.meta.dir, "transcripts", `${name}.txt`)).text();
+  const played = await play(server.port, recorded);
+  expect(played.split("\n")).toEqual(recorded.split("\n"));
+}
+
+test("SET with IFEQ, IFNE, IFDEQ, IFDNE; DELEX, DIGEST", () => same("comparing"));
+test("MSETEX", () => same("msetex"));
+test("INCREX", () => same("increx"));
+
+test("DELIFEQ, as Valkey documents it", async () => {
+  const wire = await Wire.open(server.port);
+  const ask = async (line: string) => String((await wire.send([line.split(" ")]))[0]).trim();
+  expect([await ask("FLUSHALL"), await ask("SET k v"), await ask("LPUSH l a")]).toEqual(["+OK", "+OK", ":1"]);
+  expect(await ask("DELIFEQ k w")).toBe(":0");
+  expect(await ask("DELIFEQ missing w")).toBe(":0");
+  expect(await ask("DELIFEQ l a")).toBe(`-${WRONG_TYPE}`);
+  expect(await ask("DELIFEQ k")).toBe("-ERR wrong number of arguments for 'delifeq' command");
+  expect(await ask("DELIFEQ k v")).toBe(":1");
+  expect(await ask("EXISTS k")).toBe(":0");
+  wire.close();
+});
+test("BITOP with DIFF, DIFF1, ANDOR, ONE", () => same("bitop"));
+test("ZUNION and ZINTER with AGGREGATE COUNT", () => same("zunion"));
+test("XDELEX and XACKDEL", () => same("xdelex"));
+test("XADD and XTRIM with KEEPREF, DELREF, ACKED", () => same("xtrim"));
+test("XREAD from the last entry; XREADGROUP CLAIM, what does not depend on time", () => same("xread"));
+test("HSCAN NOVALUES", () => same("hscan"));
+test("HOTKEYS: what is refused", () => same("hotkeys"));
+test("expiry of hash fields: replies, refusals, events", () => same("hash-expiry"));
+test("WATCH and streams", () => same("watching"));
