@@ -61,6 +61,11 @@ export class RespClient {
     }
   }
 
+  /** Reads no further: what the server sends gets stuck. */
+  pause(): void {
+    this.socket.pause();
+  }
+
   /** The next reply; an error when the connection ends before. */
   async next(): Promise<Reply> {
     const reply = await this.nextOrEnd();

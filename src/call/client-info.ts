@@ -20,7 +20,10 @@ export function clientMemory(session: Session): number {
     link.outputBytes +
     session.heldOutput +
     session.argvBytes +
-    session.queuedBytes
+    session.queuedBytes +
+    session.watchedBytes +
+    session.subscriptionBytes +
+    (session.tracking?.prefixBytes ?? 0)
   );
 }
 
@@ -59,7 +62,7 @@ export function clientInfo(session: Session, now: number): string {
     ` age=${secondsSince(session.createdAt, now)} idle=${secondsSince(session.lastInteraction, now)} flags=${clientFlags(session)}` +
     ` db=${session.dbIndex} sub=${session.channels} psub=${session.patterns}` +
     ` ssub=${session.shardSubscriptions} multi=${session.inTransaction ? session.queuedCommands : -1} qbuf=${link.queryBytes}` +
-    ` qbuf-free=${link.queryCapacity - link.queryBytes} argv-mem=${session.argvBytes} multi-mem=${session.queuedBytes} rbs=0 rbp=0` +
+    ` qbuf-free=${link.queryCapacity - link.queryBytes - link.argumentBytes} argv-mem=${session.argvBytes + link.argumentBytes} multi-mem=${session.queuedBytes} rbs=0 rbp=0` +
     ` obl=0 oll=${link.outputPieces} omem=${link.outputBytes} tot-mem=${clientMemory(session)}` +
     ` events=${link.outputBytes > 0 ? "rw" : "r"} cmd=${session.lastCommand?.fullName ?? "NULL"}` +
     ` user=${session.user?.name ?? "(superuser)"} redir=${session.tracking?.redirect ?? -1} resp=${session.resp} lib-name=${session.libName} lib-ver=${session.libVersion}`

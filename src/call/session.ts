@@ -20,8 +20,9 @@ export interface SessionLink {
   readonly fd: number;
   /** Its commands are held back (CLIENT PAUSE). */
   readonly suspended: boolean;
-  /** Bytes of requests not yet read, and of the buffer that holds them. */
+  /** Bytes of requests not yet read, of arguments read of a command that is not complete, and of their buffer. */
   readonly queryBytes: number;
+  readonly argumentBytes: number;
   readonly queryCapacity: number;
   /** Bytes of replies the kernel has not taken yet, and how many pieces they are in. */
   readonly outputBytes: number;
@@ -46,6 +47,7 @@ export function noLink(where: Partial<SessionLink> = {}): SessionLink {
     fd: -1,
     suspended: false,
     queryBytes: 0,
+    argumentBytes: 0,
     queryCapacity: 0,
     outputBytes: 0,
     outputPieces: 0,
@@ -93,6 +95,9 @@ export class Session {
   /** Commands queued since MULTI, and their bytes. */
   queuedCommands = 0;
   queuedBytes = 0;
+  /** Bytes that its watched keys and its subscriptions take, about. */
+  watchedBytes = 0;
+  subscriptionBytes = 0;
   /** A reply was larger than client-output-buffer-limit allows: nothing is sent any more. */
   overflowed = false;
   /** No further commands are read. */

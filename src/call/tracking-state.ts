@@ -17,4 +17,6 @@ export interface TrackingState extends TrackingOptions {
   /** The client that was to be told instead is gone. */
   brokenRedirect: boolean;
   readonly prefixes: Set<string>;
+  /** Bytes that these take, about. */
+  prefixBytes: number;
 }

@@ -16,6 +16,9 @@ import type { Outbox } from "./outbox.ts";
  */
 export type Space = "channels" | "patterns" | "shards";
 
+/** What a subscription takes in the sets that know it, apart from the name. */
+const SUBSCRIPTION_BYTES = 160;
+
 interface Listening {
   channels: Set<string>;
   patterns: Set<string>;
@@ -46,6 +49,7 @@ export class Subscriptions {
     }
     if (own[space].has(name)) return;
     own[space].add(name);
+    session.subscriptionBytes += SUBSCRIPTION_BYTES + name.length;
     this.listenersOf(space, name).add(session);
     this.count(session, own);
   }
@@ -53,6 +57,7 @@ export class Subscriptions {
   unsubscribe(session: Session, space: Space, name: string): void {
     const own = this.sessions.get(session);
     if (own === undefined || !own[space].delete(name)) return;
+    session.subscriptionBytes -= SUBSCRIPTION_BYTES + name.length;
     this.drop(session, space, name);
     this.count(session, own);
     if (own.channels.size + own.patterns.size + own.shards.size === 0) this.sessions.delete(session);
@@ -70,6 +75,7 @@ export class Subscriptions {
     for (const space of ["channels", "patterns", "shards"] as const)
       for (const name of own[space]) this.drop(session, space, name);
     this.sessions.delete(session);
+    session.subscriptionBytes = 0;
     session.subscribe(0, 0, 0);
   }
 

@@ -47,6 +47,8 @@ const BROKEN = latin1Bytes("tracking-redir-broken");
 const NIL = { 2: latin1Bytes("$-1\r\n"), 3: latin1Bytes("_\r\n") };
 /** Keys that are dropped at once, at most, when there are too many; the more the longer that lasts. */
 const EFFORT = 100;
+/** What a prefix takes in the sets that know it, apart from its name. */
+const PREFIX_BYTES = 160;
 
 export class Tracking {
   readonly table = new TrackingTable();
@@ -80,6 +82,7 @@ export class Tracking {
       caching: old?.caching ?? false,
       brokenRedirect: false,
       prefixes: old?.prefixes ?? new Set(),
+      prefixBytes: old?.prefixBytes ?? 0,
     };
     session.tracking = state;
     this.sessions.add(session);
@@ -105,7 +108,10 @@ export class Tracking {
     let prefix = this.prefixes.get(name);
     if (prefix === undefined) this.prefixes.set(name, (prefix = { clients: new Set(), changed: new Map() }));
     prefix.clients.add(session);
-    session.tracking!.prefixes.add(name);
+    const { tracking } = session;
+    if (tracking!.prefixes.has(name)) return;
+    tracking!.prefixes.add(name);
+    tracking!.prefixBytes += PREFIX_BYTES + name.length;
   }
 
   private refresh(): void {

@@ -234,6 +234,11 @@ export class RequestReader {
     return this.behind === null ? this.end : this.end + this.behind.length - this.behindAt;
   }
 
+  /** Bytes read of a command that is not complete. */
+  get argumentBytes(): number {
+    return this.carried && this.multibulkLeft > 0 ? this.pos - this.begin : 0;
+  }
+
   /** Bytes of the buffer that holds them, or is kept for more. */
   get capacity(): number {
     return this.buf.length + this.spare.length;

@@ -88,6 +88,7 @@ function boundToValues(server: Server, config: Config): void {
   copy("latency-tracking", () => {
     server.executeDeps.trackLatency = values.latencyTracking;
   });
+  copy(["maxmemory-clients"], () => server.clientEviction.apply());
   copy(["maxmemory-policy", "lfu-log-factor", "lfu-decay-time"], () => {
     server.eviction.apply();
     server.access.lfu = values.maxmemoryPolicy.endsWith("-lfu");
@@ -130,6 +131,7 @@ function clients(server: Server, config: Config): void {
   });
   config.onApply("maxmemory", ({ maxmemory }) => {
     const { used } = server.memory;
+    server.clientEviction.apply();
     if (maxmemory > 0 && maxmemory < used)
       server.log.warning(
         `WARNING: the new maxmemory value set via CONFIG SET (${maxmemory}) is smaller than the current memory ` +

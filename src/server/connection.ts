@@ -36,6 +36,8 @@ export class Connection implements SessionLink {
   softLimitSince = 0;
   /** Stretches of replies that are held for the end of a turn, or for the disk (turn.ts). */
   holding = 0;
+  /** Bytes that count for maxmemory-clients, as of the last look (client-eviction.ts). */
+  accounted = 0;
   private pieces: Piece[] = [];
   outputBytes = 0;
   private endWhenDrained = false;
@@ -58,7 +60,11 @@ export class Connection implements SessionLink {
   }
 
   get queryBytes(): number {
-    return this.reader.held;
+    return this.reader.held - this.reader.argumentBytes;
+  }
+
+  get argumentBytes(): number {
+    return this.reader.argumentBytes;
   }
 
   get queryCapacity(): number {

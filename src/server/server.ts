@@ -33,6 +33,8 @@ import { Slowlog } from "../stats/slowlog.ts";
 import { Transactions } from "../transactions/transactions.ts";
 import { AppendOnly } from "./append-only.ts";
 import { applyConfig } from "./apply-config.ts";
+import { checkClients } from "./client-cron.ts";
+import { ClientEviction } from "./client-eviction.ts";
 import { Clients } from "./clients.ts";
 import { Clustering } from "./clustering.ts";
 import { type Conditions, conditionsOf } from "./conditions.ts";
@@ -63,8 +65,6 @@ import { Turn } from "./turn.ts";
 
 /** Chunks of this size are given back as soon as they are read. */
 const WORTH_RELEASING = 16 * 1024;
-/** A client that sent nothing for so long keeps no buffers. */
-const IDLE_MS = 2000;
 
 /**
  * The server: builds every room, connects them, and handles socket events. Nothing below this floor knows it;
@@ -165,6 +165,7 @@ export class Server implements ConnectionHost {
   });
   readonly holdBack = new HoldBack(this);
   readonly eviction = new Eviction(this);
+  readonly clientEviction: ClientEviction;
   readonly localExpiries = new LocalExpiries();
   readonly keyWatchers = new KeyWatchers();
   readonly subscriptions = new Subscriptions(this.outbox);
@@ -182,6 +183,7 @@ export class Server implements ConnectionHost {
     this.writer,
     () => this.appendOnly.aof.writer,
     () => this.tracking.broadcast(),
+    () => this.clientEviction.enforce(),
   );
   private readonly suspendedConnections = new Set<Connection>();
 
@@ -252,6 +254,7 @@ export class Server implements ConnectionHost {
       trackLatency: true,
     };
     this.executor = new Executor(this.executeDeps);
+    this.clientEviction = new ClientEviction(this);
     this.outputLimits = new OutputLimits(values, this.clock, this.counters, this.log);
     this.dispatcher = new Dispatcher({
       registry: this.registry,
@@ -333,7 +336,8 @@ export class Server implements ConnectionHost {
         },
         () => this.migrations.targets.tick(this.clock.now),
         () => this.rates.sample(this.counters, this.clock.monotonic() / 1000),
-        (tick) => this.checkClients(tick),
+        (tick) => checkClients(this, tick),
+        () => this.clientEviction.tick(),
       ],
       activeExpire: true,
       paused: false,
@@ -454,6 +458,11 @@ export class Server implements ConnectionHost {
     } catch (error) {
       return this.failed(connection, error);
     }
+    if (this.clientEviction.active) {
+      this.clientEviction.note(connection);
+      this.clientEviction.enforce();
+      if (connection.closed) return;
+    }
     this.process(connection);
     // What is left of it has been copied. Large ones would soon be more than the data.
     if (chunk.length >= WORTH_RELEASING) release(chunk);
@@ -475,6 +484,10 @@ export class Server implements ConnectionHost {
     }
     if (connection.reader.pending > this.config.values.clientQueryBufferLimit)
       this.queryBufferExceeded(connection);
+    if (this.clientEviction.active) {
+      this.clientEviction.note(connection);
+      this.clientEviction.enforce();
+    }
     counters.countCycle(this.executor.eventTime / 1000, counters.commands - commands);
   }
 
@@ -509,6 +522,9 @@ export class Server implements ConnectionHost {
 
   checkOutput(connection: Connection): void {
     this.outputLimits.check(connection);
+    if (!this.clientEviction.active) return;
+    this.clientEviction.note(connection);
+    this.clientEviction.enforce();
   }
 
   removed(connection: Connection): void {
@@ -516,6 +532,7 @@ export class Server implements ConnectionHost {
     this.replication.forget(connection.session);
     this.transactions.forget(connection.session);
     this.clients.remove(connection);
+    this.clientEviction.forget(connection);
     this.monitors.remove(connection.session);
     this.subscriptions.forget(connection.session);
     this.tracking.disable(connection.session);
@@ -557,29 +574,4 @@ export class Server implements ConnectionHost {
     this.clock.update();
     this.process(connection);
   }
-
-  // ------------------------------------------------------------------ periodic
-
-  private checkClients(tick: number): void {
-    if (tick % Math.max(1, Math.floor(this.config.values.hz)) !== 0) return;
-    const { timeout } = this.config.values;
-    this.memory.sample();
-    this.memory.collectInSilence();
-    this.recentBuffers.begin(Math.floor(this.clock.now / 1000));
-    for (const connection of this.clients.connections()) {
-      this.recentBuffers.note(connection.queryCapacity, connection.outputBytes);
-      if (connection.outputBytes > 0) this.outputLimits.check(connection);
-      const idle = this.clock.now - connection.session.lastInteraction;
-      connection.reader.trim(idle > IDLE_MS);
-      if (timeout > 0 && idle > timeout * 1000 && !isWatching(connection.session)) {
-        this.log.verbose("Closing idle client");
-        connection.close("now");
-      }
-    }
-  }
-}
-
-/** It waits for what others do, for as long as that takes: it is not idle. */
-function isWatching(session: Session): boolean {
-  return session.monitor || session.subscribed || session.role === "replica";
 }

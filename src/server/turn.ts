@@ -71,6 +71,8 @@ export class Turn {
     private readonly durability: () => Durability,
     /** When all replies of a turn are on their way: what comes behind them. */
     private readonly afterwards: () => void = () => {},
+    /** When everything is with the kernel, or waits for it. */
+    private readonly settled: () => void = () => {},
   ) {}
 
   /** Whether `noteWrite` is to be called. */
@@ -225,5 +227,6 @@ export class Turn {
     this.end();
     this.afterwards();
     if (this.others.size > 0) this.end();
+    this.settled();
   };
 }
