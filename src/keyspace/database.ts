@@ -311,7 +311,7 @@ export class Database {
     this.expires++;
     this.expirySum += at - this.base;
     const { context } = this;
-    if (context.keepExpired && !context.ignoreExpiry) context.listener.localExpiry(this, hash);
+    if (context.localWrites && !context.ignoreExpiry) context.listener.localExpiry(this, hash);
     this.file(hash, position, at);
   }
 

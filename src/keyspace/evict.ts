@@ -60,6 +60,8 @@ export class Evictor {
     for (let attempt = 0; attempt < 2; attempt++) {
       for (const db of filled) this.sample(db, policy, samples);
       for (let best = this.pool.pop(); best !== undefined; best = this.pool.pop()) {
+        // A database that has been flushed since is no longer among them, and its memory is given back.
+        if (!filled.includes(best.db)) continue;
         const position = this.find(best, policy.volatile);
         if (position !== 0) return { db: best.db, position };
       }

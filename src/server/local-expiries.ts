@@ -7,10 +7,13 @@ import type { Database } from "../keyspace/database.ts";
 export class LocalExpiries {
   private readonly hashes = new Map<Database, Set<number>>();
 
+  /** `live`: the database has not been flushed, or replaced by what the master sent. */
+  constructor(private readonly live: (database: Database) => boolean) {}
+
   /** Keys watched, by hash. */
   get count(): number {
     let count = 0;
-    for (const hashes of this.hashes.values()) count += hashes.size;
+    for (const [database, hashes] of this.hashes) if (this.live(database)) count += hashes.size;
     return count;
   }
 
@@ -23,6 +26,8 @@ export class LocalExpiries {
   /** With each tick of the cron. */
   tick(): void {
     for (const [database, hashes] of this.hashes) {
+      // Its memory is given back.
+      if (!this.live(database)) hashes.clear();
       for (const hash of hashes) if (!database.expireLocally(hash)) hashes.delete(hash);
       if (hashes.size === 0) this.hashes.delete(database);
     }

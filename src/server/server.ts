@@ -166,7 +166,7 @@ export class Server implements ConnectionHost {
   readonly holdBack = new HoldBack(this);
   readonly eviction = new Eviction(this);
   readonly clientEviction: ClientEviction;
-  readonly localExpiries = new LocalExpiries();
+  readonly localExpiries = new LocalExpiries((database) => this.keyspace.select(database.id) === database);
   readonly keyWatchers = new KeyWatchers();
   readonly subscriptions = new Subscriptions(this.outbox);
   readonly notifications = new Notifications(this.subscriptions);

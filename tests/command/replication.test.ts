@@ -297,3 +297,23 @@ test("FAILOVER to a replica that does not catch up ends with its timeout; writes
   await b.node.caughtUpWith(a.node);
   expect(await b.node.call("GET", "k")).toBe("2");
 });
+
+test("a writable replica removes what its clients gave an expiry, not its master's keys; also after a flush", async () => {
+  const master = await run();
+  const replica = await run("--replica-read-only", "no");
+  for (let i = 0; i < 10; i++) await master.node.call("SET", `theirs:${i}`, "v", "EX", "1000");
+  await replica.node.follow(master.server);
+  await replica.node.linked();
+  const tracked = async () => (await replica.node.info("stats")).slave_expires_tracked_keys;
+  const expired = async () => Number((await replica.node.info("stats")).expired_keys);
+  expect(await tracked()).toBe("0");
+  await replica.node.call("SET", "own", "v", "EX", "1000");
+  expect(await tracked()).toBe("1");
+  await master.node.call("FLUSHALL");
+  await replica.node.caughtUpWith(master.node);
+  expect(await tracked()).toBe("0");
+  const before = await expired();
+  await replica.node.call("SET", "own", "v", "PX", "1");
+  await until(async () => (await expired()) === before + 1);
+  expect(await replica.node.call("DBSIZE")).toBe(0);
+});

@@ -87,3 +87,16 @@ test("every key can be evicted, from all databases, and what is gone meanwhile i
   }
   expect(evictor.choose(databases, { volatile: false, by: "idle" }, 5)).toBeNull();
 });
+
+test("a database that was flushed is left alone, whatever was sampled of it before", () => {
+  const context = testContext();
+  const [old, fresh] = [testDatabase(context), testDatabase(context)];
+  for (let i = 0; i < 100; i++) set(old, `old:${i}`);
+  const evictor = new Evictor(int32);
+  evictor.choose([old], { volatile: false, by: "idle" }, 10);
+  old.records.arena.dismantle(Number.POSITIVE_INFINITY);
+  expect(evictor.choose([fresh], { volatile: false, by: "idle" }, 10)).toBeNull();
+  set(fresh, "fresh");
+  const chosen = evictor.choose([old, fresh].slice(1), { volatile: false, by: "idle" }, 10)!;
+  expect(keyOf(chosen)).toBe("fresh");
+});
