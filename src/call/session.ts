@@ -1,3 +1,4 @@
+import type { Request } from "../resp/request.ts";
 import type { Command } from "./registry.ts";
 import type { TrackingState } from "./tracking-state.ts";
 
@@ -33,9 +34,14 @@ export interface SessionLink {
   stream(bytes: Uint8Array, start: number, end: number): void;
   /** Reads no further commands until the server lets it go on. */
   suspend(): void;
+  /** While suspended, hands the next request over instead of executing it; null when the connection has ended. */
+  nextRequest(take: (request: Request | null) => void): void;
   /** Ends the connection: after what is to be written, or at once. */
   close(how: "after-replies" | "now"): void;
 }
+
+/** SCRIPT DEBUG: the next script is debugged, and what it changes stays ("sync") or is taken back. */
+export type ScriptDebugging = "off" | "sync" | "undone";
 
 /** For a session without a connection of its own: what is loaded, what a script does. Nothing gets anywhere. */
 export function noLink(where: Partial<SessionLink> = {}): SessionLink {
@@ -54,6 +60,7 @@ export function noLink(where: Partial<SessionLink> = {}): SessionLink {
     send() {},
     stream() {},
     suspend() {},
+    nextRequest() {},
     close() {},
     ...where,
   };
@@ -90,6 +97,7 @@ export class Session {
   readsReplica = false;
   /** It is a script's, not a client's. */
   scripted = false;
+  scriptDebugging: ScriptDebugging = "off";
   /** Who receives the effects of its commands: 1 the append-only file, 2 replicas, 3 both (redis.set_repl). */
   propagate = 3;
   /** Commands queued since MULTI, and their bytes. */

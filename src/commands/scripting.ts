@@ -97,12 +97,14 @@ function flushScripts(call: Call, { scripting }: ScriptingDeps): void {
   call.reply.ok();
 }
 
-/** There is no debugger: it can be turned off only. */
+/** Of what is debugged in the way of YES, the changes are taken back. */
 function debug(call: Call): void {
-  if (call.is(2, NO)) return call.reply.ok();
-  if (call.is(2, YES) || call.is(2, SYNC))
-    throw new CommandError("ERR The Lua debugger is not supported by this server");
-  throw new CommandError("ERR Use SCRIPT DEBUG YES/SYNC/NO");
+  const { session } = call;
+  if (call.is(2, NO)) session.scriptDebugging = "off";
+  else if (call.is(2, YES)) session.scriptDebugging = "undone";
+  else if (call.is(2, SYNC)) session.scriptDebugging = "sync";
+  else throw new CommandError("ERR Use SCRIPT DEBUG YES/SYNC/NO");
+  call.reply.ok();
 }
 
 type RunningRow = Pick<CommandSpec, "name" | "since" | "summary" | "args" | "flagsOf" | "run"> & {

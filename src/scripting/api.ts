@@ -77,10 +77,15 @@ export function pushRedis(machine: Machine, L: LuaState, runs: ScriptRuns, debug
   if (debugging)
     machine.define(L, {
       breakpoint: (state) => {
-        api.lua_pushboolean(state, 0);
+        const session = runs.current?.debugging?.debugger;
+        session?.stopAtNext();
+        api.lua_pushboolean(state, session ? 1 : 0);
         return 1;
       },
-      debug: () => 0,
+      debug: (state) => {
+        runs.current?.debugging?.debugger?.show(state);
+        return 0;
+      },
       replicate_commands: (state) => {
         api.lua_pushboolean(state, 1);
         return 1;

@@ -3,15 +3,15 @@ import { writeDouble } from "../bytes/double.ts";
 import { writeInt } from "../bytes/int64.ts";
 import { Call } from "../call/call.ts";
 import type { Executor } from "../call/execute.ts";
-import type { Command, Registry } from "../call/registry.ts";
+import type { Command } from "../call/registry.ts";
 import { noLink, Session } from "../call/session.ts";
 import { FLAGS } from "../call/spec.ts";
 import type { Clock } from "../host/clock.ts";
-import type { Log } from "../host/log.ts";
-import type { Database } from "../keyspace/database.ts";
 import { CommandError, errors } from "../resp/errors.ts";
 import { ReplyWriter } from "../resp/reply-writer.ts";
 import { Request } from "../resp/request.ts";
+import { Debugging, type DebuggingDeps } from "./debugger/debugging.ts";
+import { NOT_UNDONE } from "./debugger/undo.ts";
 import { LuaBroken, type LuaState, type Machine, RAISE, TYPE } from "./lua/machine.ts";
 import type { Sandbox } from "./lua/sandbox.ts";
 import { LuaToReply, readError } from "./lua-to-reply.ts";
@@ -55,12 +55,8 @@ export interface ScriptGates {
   mayCall(call: Call, command: Command, caller: Session): boolean;
 }
 
-export interface ScriptRunDeps {
-  readonly settings: { readonly busyReplyThreshold: number };
+export interface ScriptRunDeps extends DebuggingDeps {
   readonly clock: Clock;
-  readonly log: Log;
-  readonly keyspace: { select(id: number): Database };
-  readonly registry: () => Registry;
   readonly executor: () => Executor;
   readonly effects: { begin(): void; end(): void };
   readonly gates: ScriptGates;
@@ -86,6 +82,8 @@ export interface ScriptCall {
   /** The argument that says how many keys follow it. */
   readonly keysAt: number;
   readonly keyCount: number;
+  /** The source where it is debugged (SCRIPT DEBUG), else null. */
+  readonly debugged: string | null;
   /** Pushes the function. */
   push(L: LuaState): void;
 }
@@ -112,6 +110,7 @@ interface Run {
   timedOut: boolean;
   paused: boolean;
   nextPause: number;
+  readonly debugging: Debugging | null;
 }
 
 export class ScriptRuns {
@@ -184,19 +183,25 @@ export class ScriptRuns {
       timedOut: false,
       paused: false,
       nextPause: 0,
+      debugging:
+        script.debugged === null ? null : new Debugging(deps, caller, session, machine, script.debugged),
     };
     this.current = run;
     session.dbIndex = caller.dbIndex;
     session.user = caller.user;
     session.resp = 2;
-    session.propagate = PROPAGATE.all;
+    session.propagate = run.debugging?.undo ? PROPAGATE.none : PROPAGATE.all;
     deps.clock.freeze();
     deps.effects.begin();
     const watched = deps.settings.busyReplyThreshold > 0;
-    if (watched) machine.watch(L, "often");
+    if (run.debugging !== null) machine.watch(L, "always");
+    else if (watched) machine.watch(L, "often");
     let status: number | "paused" = -1;
     try {
-      const ended = run.mayPause && watched ? (late: number) => this.endedLate(run, late) : null;
+      const ended =
+        run.mayPause && (watched || run.debugging !== null)
+          ? (late: number) => this.endedLate(run, late)
+          : null;
       status = machine.call(args, 1, -(args + 2), ended);
     } catch (error) {
       if (!(error instanceof LuaBroken)) deps.log.warning(`Lua failed: ${String(error)}`);
@@ -204,8 +209,10 @@ export class ScriptRuns {
     if (status === "paused") {
       call.blocked = true;
       caller.link.suspend();
+      run.debugging?.debugger.listen();
       return;
     }
+    run.debugging?.end(call.reply);
     this.end(run, status, call.reply);
     // The call itself is not propagated, but counts as a write where the script has written.
     if (run.wrote) call.effects = [];
@@ -303,6 +310,7 @@ export class ScriptRuns {
       pushError(machine, L, "ERR Script killed by user with SCRIPT KILL...", false);
       return 2;
     }
+    if (run.debugging !== null) return run.debugging.debugger.hook(L);
     const now = performance.now();
     if (run.timedOut) return run.mayPause && now >= run.nextPause ? 1 : 0;
     const elapsed = now - run.startedAt;
@@ -328,6 +336,10 @@ export class ScriptRuns {
       run.args = Array.from({ length: call.argc }, (_, i) => call.bytes(i));
       this.deps.busyChanged(true);
     }
+    if (run.debugging !== null) {
+      if (!first) run.debugging.debugger.listen();
+      return;
+    }
     setImmediate(() => {
       this.deps.executor().begin();
       run.nextPause = performance.now() + PAUSE_EVERY_MS;
@@ -340,10 +352,12 @@ export class ScriptRuns {
     const { deps } = this;
     const reply = new ReplyWriter(256);
     reply.resp = run.caller.resp;
+    run.debugging?.end(reply);
+    const mark = reply.pos;
     try {
       this.end(run, status, reply);
     } catch (error) {
-      reply.clear();
+      reply.pos = mark;
       reply.error(error instanceof CommandError ? error.message : `ERR ${String(error)}`);
     }
     run.caller.writeOffset = this.session.writeOffset;
@@ -376,6 +390,7 @@ export class ScriptRuns {
       );
     if (run.script.kind !== kind) throw new CommandError(this.busyError);
     run.killed = true;
+    run.debugging?.debugger.goOn();
     this.deps.log.notice("Lua script killed by user with SCRIPT KILL.");
   }
 
@@ -388,6 +403,7 @@ export class ScriptRuns {
 
   /** redis.set_repl */
   setPropagation(to: number): void {
+    if (this.current?.debugging?.undo) return;
     this.session.propagate = to;
   }
 
@@ -404,10 +420,12 @@ export class ScriptRuns {
       return raises ? RAISE : 1;
     }
     const { call, deps, writer, session } = this;
+    run.debugging?.debugger.command(this.request);
     call.load(this.request);
     const command = deps.registry().lookup(call);
     const refusal = this.refuse(run, command);
     if (refusal !== null) {
+      run.debugging?.debugger.refused(refusal);
       command !== null && command.rejected++;
       deps.countError(refusal);
       pushError(machine, L, refusal, true);
@@ -425,6 +443,7 @@ export class ScriptRuns {
       this.calling = false;
     }
     this.toLua(machine).push(L, writer.buf);
+    run.debugging?.debugger.reply(writer.buf.subarray(0, writer.pos));
     const MINUS = 45;
     return raises && writer.errorCount > errorsBefore && writer.buf[0] === MINUS ? RAISE : 1;
   }
@@ -538,7 +557,10 @@ export class ScriptRuns {
     }
     if ((flags & FLAGS.denyoom) !== 0 && run.outOfMemory && !run.allowOom && !run.wrote && !run.obeys)
       return errors.oom;
-    return run.obeys ? null : this.misrouted(run, command);
+    const misrouted = run.obeys ? null : this.misrouted(run, command);
+    if (misrouted !== null) return misrouted;
+    const undo = run.debugging?.undo ?? null;
+    return undo === null || undo.before(call, command) ? null : NOT_UNDONE;
   }
 }
 

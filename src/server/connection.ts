@@ -1,7 +1,8 @@
 import type { Socket } from "bun";
 import { copyBytes } from "../bytes/ascii.ts";
 import { Session, type SessionLink } from "../call/session.ts";
-import { RequestReader } from "../resp/request-reader.ts";
+import type { Request } from "../resp/request.ts";
+import { NEED_MORE, READY, RequestReader } from "../resp/request-reader.ts";
 import type { ConnectionHost } from "./connection-host.ts";
 
 /**
@@ -41,6 +42,7 @@ export class Connection implements SessionLink {
   private pieces: Piece[] = [];
   outputBytes = 0;
   private endWhenDrained = false;
+  private taker: ((request: Request | null) => void) | null = null;
 
   constructor(
     private readonly host: ConnectionHost,
@@ -93,6 +95,28 @@ export class Connection implements SessionLink {
 
   suspend(): void {
     this.suspended = true;
+  }
+
+  nextRequest(take: (request: Request | null) => void): void {
+    this.taker = take;
+    setImmediate(() => this.deliver());
+  }
+
+  /** Bytes have come while it is suspended: a request may be complete that somebody has asked for. */
+  deliver(): void {
+    const { reader, taker } = this;
+    if (taker === null) return;
+    let request: Request | null = null;
+    if (!this.closed) {
+      reader.use(this.host.sharedRequest);
+      const state = reader.next();
+      if (state === NEED_MORE) return reader.finish();
+      if (state === READY) request = reader.request;
+    }
+    this.taker = null;
+    if (request === null && !this.closed) this.close("now");
+    taker(request);
+    if (!this.closed) reader.finish();
   }
 
   /**
@@ -162,6 +186,7 @@ export class Connection implements SessionLink {
     this.pieces = [];
     this.outputBytes = 0;
     this.host.removed(this);
+    this.deliver();
   }
 
   private end(): void {

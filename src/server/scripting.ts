@@ -22,6 +22,7 @@ export class Scripting {
       registry: () => server.registry,
       executor: () => server.executor,
       effects: { begin: () => server.effects.begin(), end: () => server.effects.end() },
+      events: server.notifications,
       gates: {
         ...server.conditions,
         denied: (call, command, caller) => server.acl.refusalInScript(call, command, caller),

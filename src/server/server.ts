@@ -482,6 +482,7 @@ export class Server implements ConnectionHost {
       this.turn.forgetWrites(this.writer.pos);
       this.failed(connection, error);
     }
+    if (connection.suspended) connection.deliver();
     if (connection.reader.pending > this.config.values.clientQueryBufferLimit)
       this.queryBufferExceeded(connection);
     if (this.clientEviction.active) {

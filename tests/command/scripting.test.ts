@@ -252,14 +252,6 @@ test("INFO tells of scripts; SCRIPT FLUSH and EVAL_RO", async () => {
   expect(await memory()).toMatchObject({ number_of_cached_scripts: "0" });
 });
 
-test("scripts cannot be debugged", async () => {
-  const { client } = await start();
-  expect(await client.call("SCRIPT", "DEBUG", "NO")).toBe("OK");
-  expect(textOf(await client.call("SCRIPT", "DEBUG", "YES"))).toBe(
-    "ERR The Lua debugger is not supported by this server",
-  );
-});
-
 test("a table in itself is a reply with an error in its depth", async () => {
   const { client } = await start();
   expect(JSON.stringify(await evaluate(client, "local t = {} t[1] = t return t"))).toContain(

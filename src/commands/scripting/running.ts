@@ -39,6 +39,7 @@ function run(
     readOnly,
     keysAt: NUMKEYS,
     keyCount: keys,
+    debugged: call.session.scriptDebugging === "off" ? null : call.text(1),
     push: (L) => sandbox.machine.pushRef(L, script.ref),
   });
 }
@@ -70,6 +71,7 @@ export function callFunction(call: Call, readOnly: boolean, { scripting }: Scrip
     readOnly,
     keysAt: NUMKEYS,
     keyCount: keys,
+    debugged: null,
     push: (L) => sandbox.machine.pushRef(L, found.ref),
   });
 }

@@ -90,6 +90,9 @@ interface LuaApi {
   lua_concat(L: LuaState, count: number): void;
   lua_gc(L: LuaState, what: number, data: number): number;
   lua_sethook(L: LuaState, hook: number, mask: number, count: number): number;
+  lua_getstack(L: LuaState, level: number, activation: number): number;
+  lua_getinfo(L: LuaState, what: number, activation: number): number;
+  lua_getlocal(L: LuaState, activation: number, index: number): number;
   lua_error(L: LuaState): number;
   luaL_newstate(): LuaState;
   luaL_openlibs(L: LuaState): void;
@@ -360,12 +363,13 @@ export class Machine {
     wake?.();
   }
 
-  /** From now on `interrupt` is asked: now and then, on each line, or no more. */
-  watch(L: LuaState, how: "often" | "each-line" | "off"): void {
+  /** From now on `interrupt` is asked: now and then, on each line, both, or no more. */
+  watch(L: LuaState, how: "often" | "each-line" | "always" | "off"): void {
     const hook = this.functionBase + FUNCTION_COUNT;
     if (how === "off") this.api.lua_sethook(L, 0, 0, 0);
     else if (how === "often") this.api.lua_sethook(L, hook, HOOK_COUNT, INSTRUCTIONS_BETWEEN_CHECKS);
-    else this.api.lua_sethook(L, hook, HOOK_LINE, 0);
+    else if (how === "each-line") this.api.lua_sethook(L, hook, HOOK_LINE, 0);
+    else this.api.lua_sethook(L, hook, HOOK_LINE | HOOK_COUNT, INSTRUCTIONS_BETWEEN_CHECKS);
   }
 
   /** Bytes that Lua's values take. */
