@@ -68,6 +68,8 @@ export interface BlockingDeps {
   eventBegins(): void;
   /** Lets time go on after a transaction, before commands are tried again. */
   updateClock(): void;
+  /** A command is executed again, which is nothing new to who watches (MONITOR). */
+  retrying(begins: boolean): void;
   readonly outbox: Outbox;
   /** Somebody begins or ends to wait for a key. */
   watchingChanged(): void;
@@ -336,9 +338,11 @@ export class Blocking implements KeyWatcher {
     try {
       this.load(session, request);
       const refusal = this.deps.refusal(this.call, command);
+      this.deps.retrying(true);
       if (refusal === null) this.run(command);
       else this.reject(command, refusal);
     } finally {
+      this.deps.retrying(false);
       this.retrying = null;
     }
     if (this.waitsOn) return;

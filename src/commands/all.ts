@@ -36,6 +36,8 @@ import type { MemoryDeps } from "./memory.ts";
 import { memoryCommands } from "./memory.ts";
 import type { MigrateDeps } from "./migrate.ts";
 import { migrateCommands } from "./migrate.ts";
+import type { ModuleDeps } from "./module.ts";
+import { moduleCommands } from "./module.ts";
 import { objectCommands } from "./object.ts";
 import type { PersistenceDeps } from "./persistence.ts";
 import { persistenceCommands } from "./persistence.ts";
@@ -73,6 +75,7 @@ export type CommandHost = AclCommandDeps &
   LatencyDeps &
   MemoryDeps &
   DebugDeps &
+  ModuleDeps &
   ConnectionDeps &
   PersistenceDeps &
   DatabaseDeps &
@@ -109,6 +112,7 @@ export function allCommands(host: CommandHost): CommandSpec[] {
     ...latencyCommands(host),
     ...memoryCommands(host),
     ...debugCommands(host),
+    ...moduleCommands(host),
     ...commandCommands({ registry: () => host.registry }),
     ...databaseCommands(host),
     ...genericCommands(host),

@@ -14,6 +14,8 @@ export interface ConfigDeps {
   readonly acl: Pick<Acl, "describeAll">;
   readonly config: Config;
   readonly log: Log;
+  /** What is being loaded, or null. */
+  readonly loading: object | null;
   /** Sets all counters and statistics back to zero. */
   resetStatistics(): void;
 }
@@ -40,7 +42,7 @@ function get(call: Call, { config }: ConfigDeps): void {
   }
 }
 
-function set(call: Call, { config }: ConfigDeps): void {
+function set(call: Call, { config, loading }: ConfigDeps): void {
   if (call.argc % 2 !== 0) throw new CommandError(errors.syntax);
   const pairs: [string, string][] = [];
   for (let i = 2; i < call.argc; i += 2) {
@@ -49,7 +51,7 @@ function set(call: Call, { config }: ConfigDeps): void {
     pairs.push([name, call.text(i + 1)]);
   }
   try {
-    config.set(pairs, { local: call.session.isLocal, loading: false });
+    config.set(pairs, { local: call.session.isLocal, loading: loading !== null });
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     throw new CommandError(`${error.prefix} ${error.message}`);

@@ -19,7 +19,7 @@ export interface ApplierDeps {
   readonly limits: ReaderLimits;
   readonly keyspace: { select(id: number): Database };
   execute(): Execute;
-  /** A script pauses in the midst of its work: the stream has to wait. */
+  /** The stream has to wait: a script pauses in the midst of its work, or CLIENT PAUSE is in force. */
   held(): boolean;
   /** Brackets the execution of some commands. */
   begin(): void;
@@ -78,6 +78,13 @@ export class Applier {
     }
     this.reader.finish();
     if (!this.session.inTransaction) this.advance(this.reader.rest);
+  }
+
+  /** Bytes of the stream that have come and are not processed. */
+  get waiting(): number {
+    let bytes = this.held;
+    for (const chunk of this.late) bytes += chunk.length;
+    return bytes;
   }
 
   /** Takes what was held back. */

@@ -53,6 +53,8 @@ export interface ReplicationDeps
   readonly counters: PrimaryDeps["counters"] & LinkDeps["counters"];
   readonly blocking: Blocking;
   readonly aof: AofProgress;
+  /** The AOF holds the whole data set: not so until it has been rewritten for the first time. */
+  aofComplete(): boolean;
   applying(): Omit<ApplierDeps, "processed" | "broken">;
   /** A session for the master, seen by CLIENT LIST; `close` ends the link. */
   masterSession(link: MasterLink, close: () => void): Session;
@@ -274,6 +276,11 @@ export class Replication {
   }
 
   /** Executes what has come from the master while its stream was held back. */
+  /** How far the stream has been read, processed or not. */
+  get readOffset(): number {
+    return this.history.offset + (this.applier?.waiting ?? 0);
+  }
+
   releaseStream(): void {
     this.applier?.release();
   }
@@ -314,12 +321,13 @@ export class Replication {
 
   waitAof(call: Call, local: number, replicas: number, timeout: number): void {
     const { writeOffset, aofOffset } = call.session;
-    const { aof, settings } = this.deps;
+    const { deps } = this;
+    const { aof, settings } = deps;
     this.waiters.wait(call, timeout, {
       needed: { replicas, local },
       reached: () => ({
         replicas: this.primary.countReached(writeOffset, "synced"),
-        local: aof.active && aof.synced >= aofOffset ? 1 : 0,
+        local: aof.active && deps.aofComplete() && aof.synced >= aofOffset ? 1 : 0,
       }),
       hopeless: () => (local > 0 && !settings.appendonly ? errors.noAof : null),
       reply(writer, reached) {

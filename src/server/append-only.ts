@@ -108,6 +108,7 @@ export class AppendOnly {
     };
     const write = (buf: Uint8Array, start: number, end: number): void => sink.write(buf.subarray(start, end));
     this.baseJob = new SnapshotJob(
+      server.counters,
       server.snapshots,
       [...server.keyspace.all()],
       (databases, bytes) =>

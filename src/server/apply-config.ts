@@ -1,6 +1,5 @@
 import type { Config } from "../config/config.ts";
 import type { DirectiveName } from "../config/table.ts";
-import { OomScore } from "./oom-score.ts";
 import { openFilesLimit, RESERVED_FDS } from "./open-files.ts";
 import type { Server } from "./server.ts";
 
@@ -56,7 +55,7 @@ export function applyConfig(server: Server): void {
     server.appendOnly.aof.collectGarbage();
     return null;
   });
-  const oomScore = new OomScore(server.log);
+  const { oomScore } = server;
   config.onApply(["oom-score-adj", "oom-score-adj-values"], (values) => oomScore.apply(values));
   oomScore.apply(config.values);
 }

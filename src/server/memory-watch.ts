@@ -6,7 +6,8 @@ import { FIRST_CAPACITY } from "../resp/reply-writer.ts";
 import { deriveFigures, type MemoryFigures } from "../stats/memory-figures.ts";
 
 /**
- * How much memory the server uses: data (with what flushed databases still hold), buffers and clients. The
+ * How much memory the server uses: data, buffers and clients. What flushed databases still hold is free already, and
+ * on its way to the system: it counts as fragmentation, as what an allocator keeps does in Redis. The
  * JavaScript engine's own memory is in the resident set alone, since maxmemory cannot be met by evicting it.
  */
 export interface MemoryWatchDeps {
@@ -39,17 +40,12 @@ export class MemoryWatch {
   /** Bytes used; cheap enough to ask for each command. Clients count as of the last `sample`. */
   get used(): number {
     const { keyspace, writer } = this.deps;
-    return (
-      keyspace.memoryUse + keyspace.pendingBytes + writer.buf.length + this.clientBytes + this.objectBytes
-    );
+    return keyspace.memoryUse + writer.buf.length + this.clientBytes + this.objectBytes;
   }
 
-  /**
-   * What maxmemory is compared with: not what evicting keys would not give back, and not what has been flushed and is
-   * on its way to the system.
-   */
+  /** What maxmemory is compared with: not what evicting keys would not give back. */
   get counted(): number {
-    return this.used - this.uncounted - this.deps.keyspace.pendingBytes;
+    return this.used - this.uncounted;
   }
 
   /** Big values of so many bytes are gone. */
@@ -105,7 +101,7 @@ export class MemoryWatch {
       used,
       peak: this.peak,
       startup: this.startup,
-      allocatorActive: used + keyspace.freeRoom,
+      allocatorActive: used + keyspace.freeRoom + keyspace.pendingBytes,
       rss: process.memoryUsage.rss(),
       clients: this.clientBytes,
       databases,

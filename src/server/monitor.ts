@@ -9,10 +9,13 @@ import type { Clock } from "../host/clock.ts";
 export class MonitorFeed {
   private readonly watchers = new Set<Session>();
 
+  /** A command is tried again that has been shown when it began to wait. */
+  muted = false;
+
   constructor(private readonly clock: Clock) {}
 
   get active(): boolean {
-    return this.watchers.size > 0;
+    return this.watchers.size > 0 && !this.muted;
   }
 
   add(session: Session): void {

@@ -14,7 +14,10 @@ export class OomScore {
   /** What the process had before redbun changed it; null: it has not. */
   private original: number | null = null;
 
-  constructor(private readonly log: Log) {}
+  constructor(
+    private readonly log: Log,
+    private readonly isReplica: () => boolean,
+  ) {}
 
   /** Returns the reason for which it cannot be done, or null. */
   apply({ oomScoreAdj, oomScoreAdjValues }: Readonly<ConfigValues>): string | null {
@@ -22,8 +25,9 @@ export class OomScore {
     try {
       const base = this.original ?? Number.parseInt(readFileSync(FILE, "latin1"), 10);
       let score = base;
-      // The first value is that of a master; there are no replicas and no child processes.
-      if (oomScoreAdj !== "no") score = (oomScoreAdj === "yes" ? base : 0) + oomScoreAdjValues[0]!;
+      // The first value is that of a master, the second that of a replica; there are no child processes.
+      const value = oomScoreAdjValues[this.isReplica() ? 1 : 0]!;
+      if (oomScoreAdj !== "no") score = (oomScoreAdj === "yes" ? base : 0) + value;
       this.original = oomScoreAdj === "no" ? null : base;
       writeFileSync(FILE, `${Math.max(-1000, Math.min(1000, score))}\n`);
       return null;

@@ -1,5 +1,6 @@
 import type { Call } from "../call/call.ts";
 import type { Command } from "../call/registry.ts";
+import type { Session } from "../call/session.ts";
 import { FLAGS } from "../call/spec.ts";
 
 /** Milliseconds that setTimeout can count; a longer pause is ended by the cron. */
@@ -22,6 +23,8 @@ export class Pause {
   constructor(
     private readonly resume: () => void,
     private readonly changed: (paused: boolean) => void,
+    /** Flags of what the session's transaction will execute. */
+    private readonly queuedFlags: (session: Session) => number,
   ) {}
 
   /** A pause never ends earlier, nor gets milder, because of another. */
@@ -58,6 +61,9 @@ export class Pause {
     if (this.gate?.(call, command)) return true;
     if (this.mode === "off") return false;
     if (command.spec.endsPause === true) return false;
-    return this.mode === "all" || (command.flagsOf(call) & (FLAGS.write | FLAGS.may_replicate)) !== 0;
+    if (this.mode === "all") return true;
+    const flags =
+      command.spec.endsTransaction === true ? this.queuedFlags(call.session) : command.flagsOf(call);
+    return (flags & (FLAGS.write | FLAGS.may_replicate)) !== 0;
   }
 }

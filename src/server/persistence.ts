@@ -188,6 +188,7 @@ export class Persistence {
       this.tellEnd(false);
     };
     const job = new SnapshotJob(
+      server.counters,
       server.snapshots,
       [...server.keyspace.all()],
       (databases, bytes) => new RdbRecords(databases, bytes, this.options(false), true),

@@ -34,6 +34,7 @@ export class Replicating {
       counters,
       blocking,
       aof: writer,
+      aofComplete: () => server.appendOnly.aof.rewrite.state === "on",
       mayConnect: () => server.loading === null,
       tls: () => clientTls(config.values),
       snapshotActive: () =>
@@ -51,7 +52,8 @@ export class Replicating {
         limits: { protoMaxBulkLen: Number.MAX_SAFE_INTEGER },
         keyspace: server.keyspace,
         execute: () => server.executor.execute,
-        held: () => server.scripting.runs.busy,
+        // A paused replica takes its master's stream in, and executes it afterwards.
+        held: () => server.scripting.runs.busy || server.pause.mode !== "off",
         begin: () => {
           clock.update();
           // The master's commands mean keys that it has not said to be gone.
@@ -116,6 +118,7 @@ export class Replicating {
     const { server, replication } = this;
     server.log.role = replication.isReplica ? "S" : "M";
     server.refreshExpiry();
+    server.oomScore.apply(server.config.values);
     if (replication.isReplica) server.blocking.unblockAll(UNBLOCKED);
   }
 
@@ -137,6 +140,7 @@ export class Replicating {
   private snapshotTo(sink: SnapshotSink, functionsOnly: boolean): { abort(): void } {
     const { server } = this;
     return new SnapshotJob(
+      server.counters,
       server.snapshots,
       functionsOnly ? [] : [...server.keyspace.all()],
       (databases, bytes) => new RdbRecords(databases, bytes, server.persistence.options(false), true),

@@ -52,6 +52,7 @@ import { LocalExpiries } from "./local-expiries.ts";
 import { Lookahead } from "./lookahead.ts";
 import { MemoryWatch } from "./memory-watch.ts";
 import { MonitorFeed } from "./monitor.ts";
+import { OomScore } from "./oom-score.ts";
 import { OutputLimits } from "./output-limits.ts";
 import { Pause } from "./pause.ts";
 import { Persistence } from "./persistence.ts";
@@ -93,6 +94,7 @@ export class Server implements ConnectionHost {
   readonly slowCommands: SlowCommands;
   readonly memory: MemoryWatch;
   readonly info = new Info(this);
+  readonly oomScore: OomScore;
   readonly crash = new Crash(this);
   readonly debugSettings = new DebugSettings();
   readonly dispatcher: Dispatcher;
@@ -121,6 +123,7 @@ export class Server implements ConnectionHost {
   readonly pause = new Pause(
     () => this.resumeAll(),
     () => this.refreshExpiry(),
+    (session) => this.transactions.queuedFlags(session),
   );
   readonly outbox = new Outbox();
   readonly blocking = new Blocking({
@@ -138,6 +141,9 @@ export class Server implements ConnectionHost {
     eventBegins: () => this.executor.begin(),
     updateClock: () => this.clock.update(),
     watchingChanged: () => this.keyWatchers.refresh(),
+    retrying: (begins) => {
+      this.monitors.muted = begins;
+    },
     outbox: this.outbox,
   });
   readonly transactions = new Transactions({
@@ -194,6 +200,7 @@ export class Server implements ConnectionHost {
     const { values } = config;
     this.conditions = conditionsOf(this);
     this.scripting = new Scripting(this);
+    this.oomScore = new OomScore(log, () => this.replication.isReplica);
     this.appendOnly = new AppendOnly(this);
     this.replicating = new Replicating(this);
     this.clustering = new Clustering(this);
@@ -553,6 +560,7 @@ export class Server implements ConnectionHost {
 
   /** Lets clients go on whose commands waited. */
   resumeAll(): void {
+    if (this.pause.mode === "off") this.replication.releaseStream();
     const waiting = [...this.suspendedConnections];
     this.suspendedConnections.clear();
     for (const connection of waiting) {

@@ -46,6 +46,7 @@ export class SnapshotJob {
    * microseconds to lose after each record (rdb-key-save-delay).
    */
   constructor(
+    counters: { snapshots: number },
     private readonly guard: SnapshotGuard,
     databases: readonly Database[],
     recordsFor: RecordsFor,
@@ -53,6 +54,7 @@ export class SnapshotJob {
     private readonly keyDelay: () => number,
   ) {
     if (guard.active) throw new Error("a snapshot is under way already");
+    counters.snapshots++;
     this.records = recordsFor(databases, (buf, start, end) => {
       if (this.failure !== null || this.ended) return;
       try {

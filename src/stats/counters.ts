@@ -17,6 +17,8 @@ export class Counters {
   expired = 0;
   evictedKeys = 0;
   evictedClients = 0;
+  /** Snapshots begun: for files, and for replicas. */
+  snapshots = 0;
   errorReplies = 0;
   unexpectedErrors = 0;
   reads = 0;

@@ -130,6 +130,25 @@ describe("CLIENT PAUSE", () => {
     writer.close();
   });
 
+  test("WRITE holds back a transaction that would write, not one that only reads", async () => {
+    const [client, writer, reader] = [
+      await RespClient.open(server.port),
+      await RespClient.open(server.port),
+      await RespClient.open(server.port),
+    ];
+    await writer.call("MULTI");
+    await writer.call("SET", "paused", "2");
+    await reader.call("MULTI");
+    await reader.call("GET", "paused");
+    await client.call("CLIENT", "PAUSE", "60000", "WRITE");
+    writer.send("EXEC");
+    expect(await reader.call("EXEC")).toEqual(["1"]);
+    expect(fieldsOf(await client.text("INFO", "clients")).blocked_clients).toBe("1");
+    await client.call("CLIENT", "UNPAUSE");
+    expect(await writer.next()).toEqual(["OK"]);
+    for (const each of [client, writer, reader]) each.close();
+  });
+
   test("ALL ends by itself, and a milder pause does not shorten it", async () => {
     const client = await RespClient.open(server.port);
     const started = Date.now();

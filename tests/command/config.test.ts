@@ -145,3 +145,31 @@ test("REWRITE keeps the file's lines and adds what was changed", async () => {
   there.close();
   await other.stop();
 });
+
+test("while a data set is loaded, directives that concern it cannot be changed", async () => {
+  const dir = temporaryDirectory();
+  const first = await startServer(["--dir", dir, "--enable-debug-command", "yes"]);
+  const client = await RespClient.open(first.port);
+  await client.call("DEBUG", "POPULATE", "10000", "key", "10");
+  await client.call("SAVE");
+  client.close();
+  await first.stop();
+  const second = await launch({
+    command: serverCommand(),
+    args: ["--dir", dir, "--key-load-delay", "10000", "--enable-protected-configs", "yes"],
+    ready: "Server initialized",
+  });
+  const loading = await RespClient.open(second.port);
+  expect(await loading.call("GET", "x")).toMatchObject({ message: expect.stringMatching(/^LOADING/) });
+  for (const [name, value] of [
+    ["dir", "/"],
+    ["appendonly", "yes"],
+    ["repl-diskless-load", "swapdb"],
+  ] as const)
+    expect(await loading.call("CONFIG", "SET", name, value)).toMatchObject({
+      message: expect.stringMatching(/^LOADING/),
+    });
+  expect(await loading.call("CONFIG", "SET", "loglevel", "warning")).toBe("OK");
+  loading.close();
+  await second.stop("SIGKILL");
+});

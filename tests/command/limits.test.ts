@@ -28,6 +28,25 @@ async function untilInfo(field: string, value: number): Promise<void> {
     if (Date.now() > deadline) throw new Error(`${field} is ${await info(field)}, not ${value}`);
 }
 
+test("a reply of a client whose output is limited may be asked for without a bound", async () => {
+  await begin(["--client-output-buffer-limit", "normal 1000000 0 0"]);
+  await admin.command("HSET", "hash", "a", "b");
+  await admin.command("SADD", "set", "a");
+  for (const [command, key] of [
+    ["HRANDFIELD", "hash"],
+    ["SRANDMEMBER", "set"],
+  ]) {
+    const client = await RawClient.open(server.port);
+    client.send(`${command} ${key} -999999999\r\n`);
+    expect(await client.rest()).toBe("");
+  }
+  expect(await info("")).toBe(2);
+  await admin.command("CONFIG", "SET", "client-output-buffer-limit", "normal 0 0 0");
+  const refused = await admin.command("HRANDFIELD", "hash", "-999999999");
+  expect(String(refused)).toContain("out of range");
+  await finish();
+});
+
 describe("buffers", () => {
   beforeAll(() => begin([]));
   afterAll(finish);

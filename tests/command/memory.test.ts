@@ -68,3 +68,18 @@ test("UNLINK counts the large values it leaves to the collector, DEL and small o
   expect(await client.call("UNLINK", "b", "small", "string", "missing")).toBe(3);
   expect(await freed()).toBe(1);
 });
+
+test("what has been flushed is not used any more, though giving it back takes a while", async () => {
+  const used = async () => Number(fieldsOf(await client.text("INFO", "memory")).used_memory);
+  await client.call("FLUSHALL");
+  const before = await used();
+  const other = await RespClient.open(server.port);
+  for (let at = 0; at < 200_000; at += 10_000) {
+    const pairs = Array.from({ length: 10_000 }, (_, i) => [`key:${at + i}`, "x".repeat(50)]);
+    expect(await other.call("MSET", ...pairs.flat())).toBe("OK");
+  }
+  other.close();
+  expect(await used()).toBeGreaterThan(before + 15_000_000);
+  await client.call("FLUSHALL");
+  expect(await used()).toBeLessThan(before + 1_000_000);
+});

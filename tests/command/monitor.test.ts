@@ -34,3 +34,20 @@ test("MONITOR shows other clients' commands and its own, without administration 
   monitor.close();
   client.close();
 });
+
+test("a command that waits is shown when it begins to, not again when it is served", async () => {
+  const [monitor, client, waiter] = [
+    await RespClient.open(server.port),
+    await RespClient.open(server.port),
+    await RespClient.open(server.port),
+  ];
+  await monitor.call("MONITOR");
+  waiter.send("BLPOP", "queue", "0");
+  expect(await monitor.next()).toMatch(/"BLPOP" "queue" "0"$/);
+  await client.call("RPUSH", "queue", "1");
+  expect(await waiter.next()).toEqual(["queue", "1"]);
+  await client.call("ECHO", "next");
+  expect(await monitor.next()).toMatch(/"RPUSH" "queue" "1"$/);
+  expect(await monitor.next()).toMatch(/"ECHO" "next"$/);
+  for (const each of [monitor, client, waiter]) each.close();
+});

@@ -317,3 +317,56 @@ test("a writable replica removes what its clients gave an expiry, not its master
   await until(async () => (await expired()) === before + 1);
   expect(await replica.node.call("DBSIZE")).toBe(0);
 });
+
+test("a paused replica reads its master's stream, and executes it when the pause is over", async () => {
+  const master = await run();
+  const replica = await run();
+  await replica.node.follow(master.server);
+  await replica.node.linked();
+  await master.node.call("SET", "before", "1");
+  await replica.node.caughtUpWith(master.node);
+  const { slave_repl_offset: offset } = await replica.node.info();
+  await replica.node.call("CLIENT", "PAUSE", "60000", "WRITE");
+  await master.node.call("SET", "during", "1");
+  const written = (await master.node.info()).master_repl_offset;
+  await until(async () => (await replica.node.info()).slave_read_repl_offset === written);
+  expect((await replica.node.info()).slave_repl_offset).toBe(offset!);
+  expect(await replica.node.call("GET", "during")).toBeNull();
+  await replica.node.call("CLIENT", "UNPAUSE");
+  await replica.node.caughtUpWith(master.node);
+  expect(await replica.node.call("GET", "during")).toBe("1");
+});
+
+test("WAITAOF waits until an AOF that was turned on holds the whole data set", async () => {
+  const { node } = await run();
+  await node.call("DEBUG", "POPULATE", "300", "key", "10");
+  await node.call("CONFIG", "SET", "rdb-key-save-delay", "5000");
+  await node.call("CONFIG", "SET", "appendonly", "yes");
+  await node.call("SET", "k", "v");
+  expect(await node.call("WAITAOF", "1", "0", "1")).toEqual([0, 0]);
+  await node.call("CONFIG", "SET", "rdb-key-save-delay", "0");
+  expect(await node.call("WAITAOF", "1", "0", "0")).toEqual([1, 0]);
+  expect((await node.info("persistence")).aof_rewrite_in_progress).toBe("0");
+});
+
+test("DEBUG REPLICATE sends replicas what it is given", async () => {
+  const master = await run();
+  const replica = await run();
+  await replica.node.follow(master.server);
+  await replica.node.linked();
+  await master.node.call("DEBUG", "REPLICATE", "SET", "only-there", "1");
+  await until(async () => (await replica.node.call("GET", "only-there")) === "1");
+  expect(await master.node.call("GET", "only-there")).toBeNull();
+});
+
+test("each snapshot counts as one of total_forks", async () => {
+  const { node } = await run();
+  const forks = async () => Number((await node.info("stats")).total_forks);
+  expect(await forks()).toBe(0);
+  await node.call("BGSAVE");
+  await until(async () => (await node.info("persistence")).rdb_bgsave_in_progress === "0");
+  expect(await forks()).toBe(1);
+  await node.call("BGREWRITEAOF");
+  await until(async () => (await node.info("persistence")).aof_rewrite_in_progress === "0");
+  expect(await forks()).toBe(2);
+});

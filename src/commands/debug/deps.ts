@@ -24,6 +24,10 @@ export interface DebugDeps {
     loadAof(): string | null;
   };
   readonly clustering: { readonly cluster: Cluster | null };
+  /** The stream to replicas. */
+  readonly replication: {
+    readonly stream: { readonly active: boolean; control(...args: string[]): void };
+  };
   readonly cronDeps: { activeExpire: boolean; paused: boolean };
 }
 

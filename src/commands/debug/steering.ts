@@ -47,6 +47,13 @@ function replyBuffer(call: Call): void {
   call.reply.ok();
 }
 
+/** Sends replicas what the arguments say, right or wrong. */
+function replicate(call: Call, { replication }: DebugDeps): void {
+  const args = Array.from({ length: call.argc - 2 }, (_, i) => call.text(i + 2));
+  if (replication.stream.active) replication.stream.control(...args);
+  call.reply.ok();
+}
+
 function loadAof(call: Call, { reloading }: DebugDeps): void {
   const failure = reloading.loadAof();
   if (failure !== null) throw new CommandError(failure);
@@ -118,6 +125,7 @@ export const steering: SubcommandTable = [
   ["quicklist-packed-threshold", { min: 3, max: 3, run: packedThreshold }],
   ["replybuffer", { min: 4, max: 4, run: replyBuffer }],
   ["config-rewrite-force-all", { min: 2, max: 2, run: rewriteAll }],
+  ["replicate", { min: 3, max: Number.POSITIVE_INFINITY, run: replicate }],
   ["stringmatch-test", { min: 2, max: 2, run: stringMatchTest }],
   numberSetting("set-active-expire", ({ cronDeps }, value) => {
     cronDeps.activeExpire = value !== 0;

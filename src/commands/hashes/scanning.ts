@@ -95,7 +95,7 @@ function randomFields(call: Call, hashes: Hashes, count: number, withValues: boo
   if (hash === null || count === 0) return call.reply.array(0);
   if (hash.hidesFields) return randomVisible(call, hash, count, withValues);
   if (count < 0) {
-    checkRepeats(-count);
+    checkRepeats(call, -count);
     replyCount(call, -count, withValues);
     for (; count < 0; count++) {
       hash.random(random, field, value);
@@ -118,7 +118,7 @@ function randomVisible(call: Call, hash: StoredHash, count: number, withValues: 
   const visible = visibleEntries(hash);
   if (visible.length === 0) return call.reply.array(0);
   const chosen = count < 0 ? -count : Math.min(count, visible.length);
-  checkRepeats(chosen);
+  checkRepeats(call, chosen);
   replyCount(call, chosen, withValues);
   sampler.begin(visible.length, chosen);
   for (let i = 0; count < 0 ? i < chosen : sampler.wanted > 0; i++) {

@@ -37,9 +37,12 @@ export function randomCount(call: Call, i: number): number {
   return count;
 }
 
-/** Refuses a count of repeated elements whose reply could not be held. */
-export function checkRepeats(count: number): void {
-  if (count > MOST) throw new CommandError(errors.outOfRange);
+/**
+ * Refuses a count of repeated elements whose reply could not be held. Where the client's output is limited, the limit
+ * ends the reply.
+ */
+export function checkRepeats({ reply }: Call, count: number): void {
+  if (count > MOST && reply.limit === Number.POSITIVE_INFINITY) throw new CommandError(errors.outOfRange);
 }
 
 function randomMembers(call: Call, sets: Sets, count: number): void {
@@ -48,7 +51,7 @@ function randomMembers(call: Call, sets: Sets, count: number): void {
   const set = sets.read(call, 1);
   if (set === null || count === 0) return reply.array(0);
   if (count < 0) {
-    checkRepeats(-count);
+    checkRepeats(call, -count);
     reply.array(-count);
     for (; count < 0; count++) {
       set.random(random, item);

@@ -86,7 +86,7 @@ function masterFields({ replication, clock, config }: Server): Field[] {
     ["master_link_status", connected ? "up" : "down"],
     ["master_last_io_seconds_ago", connected ? ago(link.lastIo) : -1],
     ["master_sync_in_progress", link.receiver === null ? 0 : 1],
-    ["slave_read_repl_offset", history.offset],
+    ["slave_read_repl_offset", replication.readOffset],
     ["slave_repl_offset", history.offset],
   ];
   if (link.receiver !== null) {

@@ -37,6 +37,17 @@ export const SERVER: Scripts = {
     CONFIG FOO
     CONFIG
   `,
+  MODULE: `
+    MODULE LIST
+    MODULE HELP
+    MODULE LIST x
+    MODULE UNLOAD
+    MODULE UNLOAD x
+    MODULE LOAD
+    MODULE LOAD x
+    MODULE
+    MODULE FOO
+  `,
   SLOWLOG: `
     CONFIG SET slowlog-log-slower-than -1
     SLOWLOG RESET
