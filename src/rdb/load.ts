@@ -39,6 +39,8 @@ export interface LoadOptions {
   readonly onExpired?: (database: number, key: Uint8Array) => void;
   /** A key that is there already is replaced; without it, it is an error. */
   readonly allowDuplicates?: boolean;
+  /** The offset up to which whole parts can be read; for a source whose end has not come yet. */
+  readonly arrived?: () => number;
   /** Gets the source of each function library. */
   readonly onFunction?: (source: Uint8Array) => void;
 }
@@ -66,6 +68,8 @@ export class RdbLoad {
   /** Those of the stream that is to come; "": none. */
   private activeTimes = "";
   private state: "start" | "parts" | "value" | "done" = "start";
+  /** `step` has ended because more has to arrive. */
+  starved = false;
 
   constructor(
     source: RdbSource,
@@ -94,11 +98,17 @@ export class RdbLoad {
     // What is loaded is not news.
     const { events } = this.db.context;
     const { classes } = events;
+    const { arrived } = this.options;
     events.classes = 0;
+    this.starved = false;
     try {
       for (;;) {
         const enough = this.reader.offset + BURST_BYTES;
-        for (let i = 0; i < BURST && this.reader.offset < enough; i++) if (this.advance()) return true;
+        for (let i = 0; i < BURST && this.reader.offset < enough; i++) {
+          this.starved = arrived !== undefined && this.reader.offset >= arrived();
+          if (this.starved) return false;
+          if (this.advance()) return true;
+        }
         if (outOfTime()) return false;
       }
     } catch (error) {

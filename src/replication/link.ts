@@ -1,7 +1,8 @@
 import { latin1Bytes, latin1Text } from "../bytes/ascii.ts";
 import type { Log } from "../host/log.ts";
 import type { History } from "./history.ts";
-import { SnapshotReceiver } from "./receiver.ts";
+import { FileReceiver, type SnapshotReceiver } from "./receiver.ts";
+import { StreamedSnapshot } from "./streamed-snapshot.ts";
 
 /**
  * The replica's connection to its master.
@@ -46,7 +47,12 @@ export interface LinkDeps {
   psyncAnswered(accepted: boolean): void;
   /** A snapshot of this history is about to come. */
   fullSync(id: string, offset: number): void;
-  /** The snapshot has come whole; calls `loaded` when it is the data set, with what went wrong or null. */
+  /** A snapshot is loaded while it comes, not from a file (repl-diskless-load). */
+  loadsStreamed(): boolean;
+  /**
+   * The snapshot has come whole, or begins to come if it is loaded while it does; calls `loaded` when it is the data
+   * set, with what went wrong or null.
+   */
   load(receiver: SnapshotReceiver, loaded: (failure: string | null) => void): void;
   /** The master goes on where we are; a new ID where its has changed. */
   continued(id: string | null): void;
@@ -131,6 +137,10 @@ export class MasterLink {
         );
         break;
       case "loading":
+        if (this.arriving && silent) {
+          log.warning("Timeout receiving bulk data from MASTER while loading it");
+          break;
+        }
         // The master waits meanwhile; it is to see that we live.
         this.write(latin1Bytes("\n"));
         return;
@@ -186,8 +196,13 @@ export class MasterLink {
 
   /** The connection is gone. What is being loaded is loaded to its end, since it has replaced the old data. */
   private broke(why: string): void {
-    if (this.state === "loading") this.brokenEarly = true;
+    if (this.state === "loading" && !this.arriving) this.brokenEarly = true;
     else this.drop(why);
+  }
+
+  /** What is being loaded has not come whole yet. */
+  private get arriving(): boolean {
+    return this.receiver instanceof StreamedSnapshot && !this.receiver.complete;
   }
 
   /** Ends the link for good. */
@@ -335,8 +350,11 @@ export class MasterLink {
   private beginTransfer(id: string, offset: number): void {
     const { deps } = this;
     deps.fullSync(id, offset);
+    const { socket } = this;
     try {
-      this.receiver = new SnapshotReceiver(`temp-${Math.floor(Date.now() / 1000)}.${process.pid}.rdb`);
+      if (deps.loadsStreamed())
+        this.receiver = new StreamedSnapshot((wanted) => (wanted ? socket?.resume() : socket?.pause()));
+      else this.receiver = new FileReceiver(`temp-${Math.floor(Date.now() / 1000)}.${process.pid}.rdb`);
     } catch (error) {
       const text = error instanceof Error ? error.message : String(error);
       return this.drop(`Opening the temp file needed for MASTER <-> REPLICA synchronization: ${text}`);
@@ -361,6 +379,10 @@ export class MasterLink {
           rest = this.readSnapshot(rest);
           break;
         case "loading":
+          if (this.arriving) {
+            rest = this.readSnapshot(rest);
+            break;
+          }
           this.early.push(rest);
           return;
         case "connected":
@@ -398,14 +420,18 @@ export class MasterLink {
       this.drop(error instanceof Error ? error.message : String(error));
       return chunk.subarray(chunk.length);
     }
-    if (!begun && receiver.begun)
+    const streamed = receiver instanceof StreamedSnapshot;
+    if (!begun && receiver.begun) {
+      const where = streamed ? "parser" : "disk";
       log.notice(
         receiver.mark === ""
-          ? `MASTER <-> REPLICA sync: receiving ${receiver.total} bytes from master to disk`
-          : "MASTER <-> REPLICA sync: receiving streamed RDB from master with EOF to disk",
+          ? `MASTER <-> REPLICA sync: receiving ${receiver.total} bytes from master to ${where}`
+          : `MASTER <-> REPLICA sync: receiving streamed RDB from master with EOF to ${where}`,
       );
+      if (streamed) this.loadSnapshot(receiver);
+    }
     if (taken < 0) return chunk.subarray(chunk.length);
-    this.loadSnapshot(receiver);
+    if (!streamed) this.loadSnapshot(receiver);
     return chunk.subarray(taken);
   }
 
@@ -414,7 +440,7 @@ export class MasterLink {
     const { socket } = this;
     this.state = "loading";
     this.brokenEarly = false;
-    socket?.pause();
+    if (!this.arriving) socket?.pause();
     deps.load(receiver, (failure) => {
       if (this.socket !== socket || this.state !== "loading") return;
       this.receiver = null;

@@ -2,7 +2,7 @@ import { closeSync, fsyncSync, openSync, renameSync, unlinkSync, writeSync } fro
 import { latin1Text } from "../bytes/ascii.ts";
 
 /**
- * Receives a snapshot into a file:
+ * Receives a snapshot, into a file or (streamed-snapshot.ts) for a loader that waits for it:
  *
  *   \n ...                                    the master is still preparing
  *   $<length>\r\n  <length bytes>
@@ -14,7 +14,7 @@ const MINUS = 45;
 const MARK = 40;
 const LONGEST_LINE = 1024;
 
-export class SnapshotReceiver {
+export abstract class SnapshotReceiver {
   /** Bytes of the snapshot received, and how many there are to be (0: not known). */
   received = 0;
   total = 0;
@@ -22,17 +22,14 @@ export class SnapshotReceiver {
   mark = "";
   /** What the snapshot begins with has been read. */
   begun = false;
-  private readonly fd: number;
   private header = "";
   /** The last bytes received, which may be the mark. */
   private readonly tail = new Uint8Array(MARK);
   private tailLength = 0;
-  private open = true;
 
-  /** Throws the system's error. */
-  constructor(readonly path: string) {
-    this.fd = openSync(path, "wx");
-  }
+  /** It is not needed, or will not come whole. */
+  abstract discard(): void;
+  protected abstract store(chunk: Uint8Array, start: number, end: number): void;
 
   /**
    * Takes bytes; returns how many belong to the snapshot where it is complete with them, -1 where more are to come.
@@ -76,7 +73,7 @@ export class SnapshotReceiver {
     return this.received === this.total ? at + count : -1;
   }
 
-  /** Everything goes to the file, the mark too; it is cut off at the end. Nothing follows before it is acknowledged. */
+  /** Everything is stored, the mark too, which no reader minds. Nothing follows before the snapshot is acknowledged. */
   private takeMarked(chunk: Uint8Array, at: number): number {
     this.write(chunk, at, chunk.length - at);
     const { tail } = this;
@@ -91,18 +88,32 @@ export class SnapshotReceiver {
   }
 
   private write(chunk: Uint8Array, at: number, count: number): void {
-    for (let done = 0; done < count; ) done += writeSync(this.fd, chunk, at + done, count - done);
+    this.store(chunk, at, at + count);
     this.received += count;
   }
+}
 
-  /** The snapshot is whole: it is on disk under this name now. (Behind it a mark may stand, which no reader minds.) */
+export class FileReceiver extends SnapshotReceiver {
+  private readonly fd: number;
+  private open = true;
+
+  /** Throws the system's error. */
+  constructor(readonly path: string) {
+    super();
+    this.fd = openSync(path, "wx");
+  }
+
+  protected store(chunk: Uint8Array, start: number, end: number): void {
+    for (let at = start; at < end; ) at += writeSync(this.fd, chunk, at, end - at);
+  }
+
+  /** The snapshot is whole: it is on disk under this name now. */
   finish(name: string): void {
     fsyncSync(this.fd);
     this.close();
     renameSync(this.path, name);
   }
 
-  /** It is not needed. */
   discard(): void {
     if (!this.open) return;
     this.close();

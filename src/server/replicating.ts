@@ -5,8 +5,9 @@ import { RdbRecords } from "../rdb/save.ts";
 import { FileSource } from "../rdb/sources.ts";
 import type { SnapshotSink } from "../replication/full-sync.ts";
 import type { MasterLink } from "../replication/link.ts";
-import type { SnapshotReceiver } from "../replication/receiver.ts";
+import { FileReceiver, type SnapshotReceiver } from "../replication/receiver.ts";
 import { Replication } from "../replication/replication.ts";
+import { StreamedSnapshot } from "../replication/streamed-snapshot.ts";
 import { LibrarySet } from "../scripting/functions.ts";
 import { clientTls } from "./listeners.ts";
 import { Loading } from "./loading.ts";
@@ -72,6 +73,7 @@ export class Replicating {
           counters.unexpectedErrors++;
         },
       }),
+      loadsStreamed: () => this.loadsStreamed(),
       masterSession: (link, close) => this.masterSession(link, close),
       masterGone: (session) => server.clients.removeMaster(session),
       loadSnapshot: (receiver, sameHistory, loaded) => void this.load(receiver, sameHistory).then(loaded),
@@ -149,22 +151,31 @@ export class Replicating {
     );
   }
 
+  /** With repl-diskless-load a snapshot is loaded as it comes: in place of no data, or beside the old ones. */
+  private loadsStreamed(): boolean {
+    const { config, keyspace } = this.server;
+    const how = config.values.replDisklessLoad;
+    return how === "swapdb" || (how === "on-empty-db" && keyspace.size === 0);
+  }
+
   /**
-   * Replaces the data set by the snapshot received; returns what went wrong, or null. With repl-diskless-load swapdb
-   * the old data stay until the new ones are whole, and are served meanwhile where both are of the same history.
+   * Replaces the data set by the snapshot received, or being received; returns what went wrong, or null. With
+   * repl-diskless-load swapdb the old data stay until the new ones are whole, and are served meanwhile where both are
+   * of the same history.
    */
   private async load(receiver: SnapshotReceiver, sameHistory: boolean): Promise<string | null> {
     const { server } = this;
     const { log, persistence, keyspace, appendOnly, config } = server;
     persistence.abort();
+    const streamed = receiver instanceof StreamedSnapshot;
     try {
-      receiver.finish(persistence.path);
+      if (receiver instanceof FileReceiver) receiver.finish(persistence.path);
     } catch (error) {
       const text = error instanceof Error ? error.message : String(error);
       return `Failed trying to rename the temp DB into ${decodeBytes(config.values.dbfilename)} in MASTER <-> REPLICA synchronization: ${text}`;
     }
     appendOnly.aof.turnOff();
-    const keep = config.values.replDisklessLoad === "swapdb";
+    const keep = streamed && config.values.replDisklessLoad === "swapdb";
     if (!keep) {
       log.notice("MASTER <-> REPLICA sync: Flushing old data");
       keyspace.flushAll();
@@ -184,9 +195,8 @@ export class Replicating {
     } else if (!loaded) keyspace.flushAll();
     if (config.values.appendonly && !appendOnly.aof.turnOn())
       log.warning("Failed enabling the AOF after successful master synchronization!");
-    return loaded
-      ? null
-      : "Failed trying to load the MASTER synchronization DB from disk, check server logs.";
+    if (loaded) return null;
+    return `Failed trying to load the MASTER synchronization DB from ${streamed ? "socket" : "disk"}, check server logs.`;
   }
 
   /** Whether it could be loaded; the load has logged what it met with. */
@@ -199,22 +209,36 @@ export class Replicating {
     const { server } = this;
     const { persistence } = server;
     const delay = () => Math.max(0, server.config.values.keyLoadDelay) / 1000;
+    const streamed = receiver instanceof StreamedSnapshot ? receiver : null;
     try {
       const load = persistence.load(
-        FileSource.open(persistence.path),
-        { skipExpired: false },
+        streamed ?? FileSource.open(persistence.path),
+        { skipExpired: false, ...(streamed && { arrived: () => streamed.arrived }) },
         target,
         libraries,
       );
-      server.loading = new Loading(receiver.received, () => load.consumed, serving);
+      server.loading = new Loading(
+        streamed === null ? receiver.received : receiver.total,
+        () => load.consumed,
+        serving,
+      );
       for (;;) {
         const end = performance.now() + SLICE_MS;
         const before = load.keysLoaded;
-        if (load.step(() => delay() > 0 || performance.now() >= end)) break;
+        const whole = load.step(() => delay() > 0 || performance.now() >= end);
+        if (streamed?.failed) return false;
+        if (whole) break;
+        if (load.starved) await streamed?.more();
         const pause = delay() * (load.keysLoaded - before);
         await new Promise<void>((resolve) =>
           pause > 0 ? setTimeout(resolve, pause) : setImmediate(resolve),
         );
+        if (streamed?.failed) return false;
+      }
+      // The mark at its end may still be to come.
+      while (streamed !== null && !streamed.complete) {
+        await streamed.more();
+        if (streamed.failed) return false;
       }
       persistence.loaded(load);
       return true;

@@ -1,5 +1,5 @@
 /** Replication among redbun servers: REPLICAOF, SLAVEOF, PSYNC, REPLCONF, SYNC, ROLE, WAIT, WAITAOF. */
-import { afterEach, expect, test } from "bun:test";
+import { afterEach, describe, expect, test } from "bun:test";
 import { Node, until } from "../replication.ts";
 import { RespClient } from "../resp-client.ts";
 import { startServer, type TestServer } from "../server.ts";
@@ -369,4 +369,81 @@ test("each snapshot counts as one of total_forks", async () => {
   await node.call("BGREWRITEAOF");
   await until(async () => (await node.info("persistence")).aof_rewrite_in_progress === "0");
   expect(await forks()).toBe(2);
+});
+
+describe("repl-diskless-load", () => {
+  /** A master that takes so long for each key, and a replica with data of its own that has begun to load. */
+  async function loadingReplica(
+    how: string,
+    ...args: string[]
+  ): Promise<{ master: Running; replica: Running }> {
+    const master = await run("--rdb-key-save-delay", "2000");
+    const replica = await run("--repl-diskless-load", how, ...args);
+    await master.node.call("DEBUG", "POPULATE", "2000", "key", "1000");
+    return { master, replica };
+  }
+
+  const loading = async ({ node }: Running) => (await node.info("persistence")).loading === "1";
+
+  for (const how of ["swapdb", "on-empty-db"])
+    test(`${how}: what comes is loaded while it comes`, async () => {
+      const { master, replica } = await loadingReplica(how);
+      await replica.node.follow(master.server);
+      await until(() => loading(replica));
+      const { loading_loaded_bytes: early } = await replica.node.info("persistence");
+      await until(
+        async () => Number((await replica.node.info("persistence")).loading_loaded_bytes) > Number(early),
+      );
+      expect((await replica.node.info()).master_sync_in_progress).toBe("1");
+      await master.node.call("CONFIG", "SET", "rdb-key-save-delay", "0");
+      await replica.node.linked();
+      await master.node.call("SET", "afterwards", "1");
+      await replica.node.caughtUpWith(master.node);
+      expect(await replica.node.digest()).toEqual(await master.node.digest());
+      expect(replica.server.log()).toContain("with EOF to parser");
+    });
+
+  test("swapdb keeps the old data when the master is lost; on-empty-db uses a file where there are data", async () => {
+    const { master, replica } = await loadingReplica("swapdb");
+    await replica.node.call("SET", "own", "1");
+    await replica.node.follow(master.server);
+    await until(() => loading(replica));
+    expect(await replica.node.call("GET", "own")).toMatchObject({
+      message: expect.stringMatching(/^LOADING/),
+    });
+    await master.node.call("CONFIG", "SET", "repl-diskless-sync-delay", "1000");
+    await master.node.call("CLIENT", "KILL", "TYPE", "replica");
+    await until(async () => !(await loading(replica)));
+    expect(await replica.node.call("GET", "own")).toBe("1");
+    expect(await replica.node.call("DBSIZE")).toBe(1);
+    await replica.node.call("CONFIG", "SET", "repl-diskless-load", "on-empty-db");
+    await replica.node.call("REPLICAOF", "NO", "ONE");
+    await master.node.call("CONFIG", "SET", "rdb-key-save-delay", "0", "repl-diskless-sync-delay", "0");
+    await replica.node.follow(master.server);
+    await replica.node.linked();
+    expect(await replica.node.digest()).toEqual(await master.node.digest());
+    expect(replica.server.log()).toContain("with EOF to disk");
+  });
+
+  test("swapdb with the same history serves the old data meanwhile", async () => {
+    const master = await run("--repl-backlog-size", "16384");
+    const replica = await run("--repl-diskless-load", "swapdb", "--replica-read-only", "no");
+    await replica.node.follow(master.server);
+    await replica.node.linked();
+    await replica.node.call("SET", "own", "1");
+    await master.node.call("DEBUG", "POPULATE", "2000", "key", "1000");
+    await replica.node.caughtUpWith(master.node);
+    await master.node.call("CONFIG", "SET", "rdb-key-save-delay", "2000");
+    // It misses more than the backlog holds, and needs all anew.
+    await master.node.call("MULTI");
+    await master.node.call("CLIENT", "KILL", "TYPE", "replica");
+    for (let i = 0; i < 30; i++) await master.node.call("SET", `big:${i}`, "x".repeat(10_000));
+    await master.node.call("EXEC");
+    await until(async () => (await replica.node.info("persistence")).async_loading === "1");
+    expect(await replica.node.call("GET", "own")).toBe("1");
+    await master.node.call("CONFIG", "SET", "rdb-key-save-delay", "0");
+    await until(async () => (await replica.node.info("persistence")).async_loading === "0");
+    await replica.node.caughtUpWith(master.node);
+    expect(await replica.node.digest()).toEqual(await master.node.digest());
+  });
 });

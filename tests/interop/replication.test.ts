@@ -32,10 +32,15 @@ describeWithOracle("replication", () => {
     ["redis-server follows redbun", startServer, startOracle],
   ];
   for (const [name, startMaster, startReplica] of sides)
-    for (const diskless of ["yes", "no"])
-      test(`${name}, diskless ${diskless}`, async () => {
+    for (const [diskless, load] of [
+      ["yes", "disabled"],
+      ["no", "disabled"],
+      ["yes", "swapdb"],
+      ["no", "on-empty-db"],
+    ] as const)
+      test(`${name}, diskless ${diskless}, diskless load ${load}`, async () => {
         const master = await run(startMaster, "--repl-diskless-sync", diskless);
-        const replica = await run(startReplica);
+        const replica = await run(startReplica, "--repl-diskless-load", load);
         const before = [...smallValues(random, "s"), ...bigValues(random, "b"), ...streams(random, "x")];
         await apply(master.wire, [...before, ...expiries(before)]);
         await replica.node.follow(master.server);

@@ -2,18 +2,18 @@ import { afterAll, expect, test } from "bun:test";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { SnapshotReceiver } from "../../../src/replication/receiver.ts";
+import { FileReceiver } from "../../../src/replication/receiver.ts";
 
 const directory = mkdtempSync(join(tmpdir(), "redbun-receiver-"));
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
 const MARK = "0123456789abcdef0123456789abcdef01234567";
 let count = 0;
-const fresh = () => new SnapshotReceiver(join(directory, String(count++)));
+const fresh = () => new FileReceiver(join(directory, String(count++)));
 const bytes = (text: string) => Uint8Array.from(Buffer.from(text, "latin1"));
 
 /** Feeds the text cut at these places; gives what of the last piece belonged to the snapshot, or -1. */
-function feed(receiver: SnapshotReceiver, text: string, cuts: readonly number[]): number {
+function feed(receiver: FileReceiver, text: string, cuts: readonly number[]): number {
   let at = 0;
   let taken = -1;
   for (const cut of [...cuts, text.length]) {
