@@ -27,6 +27,7 @@ export interface LinkSettings {
   readonly replicaAnnounceIp: string;
   readonly replicaAnnouncePort: number;
   readonly replTimeout: number;
+  readonly bindSourceAddr: string;
 }
 
 export interface LinkDeps {
@@ -164,6 +165,8 @@ export class MasterLink {
       hostname: this.host,
       port: this.port,
       ...(deps.settings.tlsReplication && { tls: deps.tls() }),
+      // Bun knows it, though its types do not.
+      ...(deps.settings.bindSourceAddr !== "" && { localAddress: deps.settings.bindSourceAddr }),
       socket: {
         binaryType: "uint8array",
         open: (socket) => {
@@ -334,7 +337,7 @@ export class MasterLink {
     if (deps.demanding()) {
       // It remains what it was, and so do we.
       setImmediate(() => deps.psyncAnswered(false));
-      return `Failover target rejected psync request: ${line}`;
+      return `Error reply to PSYNC FAILOVER from the replica that was to become the master: ${line}`;
     }
     if (/^-(NOMASTERLINK|LOADING)/.test(line))
       return `Master is currently unable to PSYNC but should be in the future: ${line}`;

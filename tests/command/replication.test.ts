@@ -426,7 +426,7 @@ describe("repl-diskless-load", () => {
   });
 
   test("swapdb with the same history serves the old data meanwhile", async () => {
-    const master = await run("--repl-backlog-size", "16384");
+    const master = await run();
     const replica = await run("--repl-diskless-load", "swapdb", "--replica-read-only", "no");
     await replica.node.follow(master.server);
     await replica.node.linked();
@@ -434,6 +434,7 @@ describe("repl-diskless-load", () => {
     await master.node.call("DEBUG", "POPULATE", "2000", "key", "1000");
     await replica.node.caughtUpWith(master.node);
     await master.node.call("CONFIG", "SET", "rdb-key-save-delay", "2000");
+    await master.node.call("CONFIG", "SET", "repl-backlog-size", "16384");
     // It misses more than the backlog holds, and needs all anew.
     await master.node.call("MULTI");
     await master.node.call("CLIENT", "KILL", "TYPE", "replica");
@@ -446,4 +447,12 @@ describe("repl-diskless-load", () => {
     await replica.node.caughtUpWith(master.node);
     expect(await replica.node.digest()).toEqual(await master.node.digest());
   });
+});
+
+test("bind-source-addr is where the connection to the master comes from", async () => {
+  const master = await run();
+  const replica = await run("--bind-source-addr", "127.0.0.5");
+  await replica.node.follow(master.server);
+  await replica.node.linked();
+  expect((await master.node.info()).slave0).toStartWith("ip=127.0.0.5,");
 });
