@@ -48,8 +48,12 @@ export class StreamedSnapshot extends SnapshotReceiver implements RdbSource {
     this.flow(false);
   }
 
+  /** The loader finds that it ends too early, and says so. */
   discard(): void {
+    if (this.complete) return;
     this.failed = true;
+    this.chunks.length = this.waiting = 0;
+    this.scanner.end();
     this.changed();
   }
 

@@ -226,14 +226,12 @@ export class Replicating {
         const end = performance.now() + SLICE_MS;
         const before = load.keysLoaded;
         const whole = load.step(() => delay() > 0 || performance.now() >= end);
-        if (streamed?.failed) return false;
         if (whole) break;
         if (load.starved) await streamed?.more();
         const pause = delay() * (load.keysLoaded - before);
         await new Promise<void>((resolve) =>
           pause > 0 ? setTimeout(resolve, pause) : setImmediate(resolve),
         );
-        if (streamed?.failed) return false;
       }
       // The mark at its end may still be to come.
       while (streamed !== null && !streamed.complete) {

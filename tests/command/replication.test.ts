@@ -416,6 +416,7 @@ describe("repl-diskless-load", () => {
     await until(async () => !(await loading(replica)));
     expect(await replica.node.call("GET", "own")).toBe("1");
     expect(await replica.node.call("DBSIZE")).toBe(1);
+    expect(replica.server.log()).toContain("Internal error in RDB reading offset");
     await replica.node.call("CONFIG", "SET", "repl-diskless-load", "on-empty-db");
     await replica.node.call("REPLICAOF", "NO", "ONE");
     await master.node.call("CONFIG", "SET", "rdb-key-save-delay", "0", "repl-diskless-sync-delay", "0");

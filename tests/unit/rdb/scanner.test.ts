@@ -113,7 +113,7 @@ test("boundaries lie between parts, and the last one at the end", () => {
   for (let at = 0; at < bytes.length; at++) {
     scanner.feed(bytes.slice(at, at + 1));
     boundaries.add(scanner.boundary);
-    expect(scanner.boundary).toBeLessThanOrEqual(at + 1);
+    if (scanner.boundary > at + 1) throw new Error(`at ${at} a boundary at ${scanner.boundary}`);
   }
   expect(boundaries.size).toBeGreaterThan(70);
   expect(scanner.boundary).toBeGreaterThan(bytes.length - 20);
@@ -144,7 +144,7 @@ test("old encodings, and quicklists before version 10", () => {
 
 test("what is damaged is an error, not a wait without an end", () => {
   const bytes = saved(filled());
-  for (let i = 0; i < 200; i++) {
+  for (let i = 0; i < 60; i++) {
     const damaged = bytes.slice();
     damaged[random.below(damaged.length)] = random.below(256);
     try {
