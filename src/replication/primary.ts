@@ -47,6 +47,8 @@ export interface PrimaryDeps {
   snapshotTo(sink: SnapshotSink, functionsOnly: boolean): { abort(): void };
   /** Begins to save to the RDB file; false: it cannot be done. */
   saveFile(done: (ok: boolean) => void): boolean;
+  /** No replica waits for the file any more. */
+  fileNotNeeded(): void;
   rdbPath(): string;
   /** A replica's waiting output has grown. */
   checkOutput(session: Session): void;
@@ -142,8 +144,9 @@ export class Primary {
 
   private leaveSync(replica: Replica): void {
     const { sync } = this;
-    if (sync === null || !sync.replicas.delete(replica) || sync.replicas.size > 0 || sync.job === null)
-      return;
+    if (sync === null || !sync.replicas.delete(replica) || sync.replicas.size > 0) return;
+    if (sync.kind === "disk") return this.deps.fileNotNeeded();
+    if (sync.job === null) return;
     this.deps.log.notice("Diskless rdb transfer, last replica dropped, killing fork child.");
     sync.job.abort();
     this.sync = null;
@@ -339,6 +342,7 @@ export class Primary {
         if (!replica.snapshotOnly) replica.startFollowing();
       });
       this.transfers.set(replica, transfer);
+      replica.getsFile = true;
     } catch (error) {
       failed(error);
     }

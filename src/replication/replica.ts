@@ -13,6 +13,8 @@ export type ReplicaState = "attached" | "wait_bgsave" | "send_bulk" | "online";
 
 export class Replica implements Follower {
   state: ReplicaState = "attached";
+  /** A saved file is being sent to it. */
+  getsFile = false;
   /** What it announced: its port, and the address where that is another than the connection's. */
   port = 0;
   announcedIp = "";
@@ -38,6 +40,11 @@ export class Replica implements Follower {
     readonly session: Session,
     private readonly outputGrew: (session: Session) => void,
   ) {}
+
+  /** As INFO shows it: Redis's "send_bulk" is the sending of a file that has been saved. */
+  get shownState(): ReplicaState {
+    return this.state === "send_bulk" && !this.getsFile ? "wait_bgsave" : this.state;
+  }
 
   get ip(): string {
     return this.announcedIp === "" ? this.session.link.address.replace(/:\d+$/, "") : this.announcedIp;

@@ -42,6 +42,10 @@ export class Replicating {
         server.snapshots.active || persistence.saving || server.appendOnly.aof.rewrite.inProgress,
       snapshotTo: (sink, functionsOnly) => this.snapshotTo(sink, functionsOnly),
       saveFile: (done) => persistence.saveForReplicas(done),
+      // With save points it is of use nevertheless.
+      fileNotNeeded: () => {
+        if (server.config.values.save.length === 0) persistence.abort();
+      },
       rdbPath: () => persistence.path,
       checkOutput: (session) => {
         const connection = server.clients.get(session.id);

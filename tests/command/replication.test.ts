@@ -457,3 +457,16 @@ test("bind-source-addr is where the connection to the master comes from", async 
   await replica.node.linked();
   expect((await master.node.info()).slave0).toStartWith("ip=127.0.0.5,");
 });
+
+for (const diskless of ["yes", "no"])
+  test(`a replica that waits for its snapshot is shown so, as Redis does; diskless ${diskless}`, async () => {
+    const master = await run("--rdb-key-save-delay", "100000", "--repl-diskless-sync", diskless);
+    const replica = await run();
+    await master.node.call("DEBUG", "POPULATE", "100", "key", "10");
+    await replica.node.follow(master.server);
+    await until(async () => (await master.node.info("persistence")).rdb_bgsave_in_progress === "1");
+    expect((await master.node.info()).slave0).toContain("state=wait_bgsave");
+    // Nobody needs it any more.
+    await replica.node.call("REPLICAOF", "NO", "ONE");
+    await until(async () => (await master.node.info("persistence")).rdb_bgsave_in_progress === "0");
+  });

@@ -54,7 +54,7 @@ export function replicationSection(server: Server): Field[] {
   if (minReplicasToWrite > 0 && minReplicasMaxLag > 0)
     fields.push(["min_slaves_good_slaves", primary.goodCount]);
   replicas.forEach((replica, i) => {
-    const { ip, port, state, acknowledged } = replica;
+    const { ip, port, shownState: state, acknowledged } = replica;
     const lag = replica.lag(clock.now);
     fields.push([`slave${i}`, `ip=${ip},port=${port},state=${state},offset=${acknowledged},lag=${lag}`]);
   });
