@@ -57,11 +57,6 @@ export class ReplicationStream extends EffectBuffer {
     this.backlog ??= new Backlog(this.streamDeps.settings.replBacklogSize, this.history.offset);
   }
 
-  /** repl-backlog-size has been set; what is being recorded comes into the new one. */
-  resizeBacklog(): void {
-    this.backlog?.resize(this.streamDeps.settings.replBacklogSize);
-  }
-
   closeBacklog(): void {
     this.flush();
     this.backlog = null;

@@ -87,7 +87,6 @@ function boundToValues(server: Server, config: Config): void {
   copy("latency-tracking", () => {
     server.executeDeps.trackLatency = values.latencyTracking;
   });
-  copy("repl-backlog-size", () => server.replication.stream.resizeBacklog());
   copy(["maxmemory-clients"], () => server.clientEviction.apply());
   copy(["maxmemory-policy", "lfu-log-factor", "lfu-decay-time"], () => {
     server.eviction.apply();
