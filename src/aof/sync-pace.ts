@@ -13,7 +13,8 @@ const WEIGHT = 1 / 8;
 export class SyncPace {
   /** Whether fsyncs are to be done on this thread. */
   quick = false;
-  private average = SLOW_MS;
+  /** Milliseconds of an fsync, of late. */
+  average = SLOW_MS;
 
   /** An fsync has taken so long. */
   note(milliseconds: number): void {

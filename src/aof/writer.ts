@@ -139,6 +139,11 @@ export class AofWriter extends EffectBuffer {
     return this.file !== null && this.deps.settings.appendfsync === "always";
   }
 
+  /** Milliseconds of an fsync that replies wait for on this thread; 0: they do not. */
+  get patience(): number {
+    return this.mayRefuse && this.pace.quick ? this.pace.average : 0;
+  }
+
   /** The reply to a write that is refused; null: none is. */
   get refusal(): string | null {
     const { failure } = this;

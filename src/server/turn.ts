@@ -2,6 +2,7 @@ import type { FlushResult } from "../aof/writer.ts";
 import { latin1Bytes } from "../bytes/ascii.ts";
 import type { ReplyWriter } from "../resp/reply-writer.ts";
 import type { Connection } from "./connection.ts";
+import { Gathering } from "./gathering.ts";
 
 /**
  * A turn of the event loop, seen from the output side. Replies to all clients whose requests were read in it
@@ -23,6 +24,8 @@ export interface Durability {
   flushNow(): FlushResult;
   /** Calls back when it is on disk (null) or has failed to get there. */
   whenDurable(done: (failure: unknown) => void): void;
+  /** Milliseconds that the turn's end may wait for more clients to share its fsync; 0: there is none on this thread. */
+  readonly patience: number;
   /** The error that writes are answered with when they could not be made durable. */
   readonly refusal: string | null;
 }
@@ -61,6 +64,7 @@ export class Turn {
   private readonly waiting: Waiting[] = [];
   /** Connections with output of their own to send, or to be ended. */
   private readonly others = new Set<Connection>();
+  private readonly gathering = new Gathering();
   private scheduled = false;
   /** Start and end of replies to writes in the writer, while `tracking`. */
   private writes = new Int32Array(512);
@@ -224,6 +228,14 @@ export class Turn {
   }
 
   private readonly finish = (): void => {
+    const clients = this.held.owners.length;
+    if (this.writeCount > 0) {
+      if (this.gathering.waits(clients, this.durability().patience)) {
+        setImmediate(this.finish);
+        return;
+      }
+      this.gathering.ended(clients);
+    }
     this.end();
     this.afterwards();
     if (this.others.size > 0) this.end();

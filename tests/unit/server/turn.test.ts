@@ -61,6 +61,7 @@ class Host implements ConnectionHost {
     },
     whenDurable: (done) => this.waiting.push(done),
     mayRefuse: true,
+    patience: 0,
     refusal: "MISCONF not on disk",
   }));
   readonly gone: Connection[] = [];
