@@ -195,10 +195,7 @@ export class AofWriter extends EffectBuffer {
     const result = this.flush(true);
     const { file } = this;
     if (result !== "pending" || file === null) return this.heard(result === "failed" ? "failed" : "done");
-    const failure = file.syncNow();
-    if (failure !== null) this.noteSyncFailure(failure);
-    this.settle();
-    return this.heard(failure === null ? "done" : "failed");
+    return this.heard(this.syncNow(file) === null ? "done" : "failed");
   }
 
   /** Whether to put the write off because of an fsync under way. */
@@ -293,13 +290,23 @@ export class AofWriter extends EffectBuffer {
   /** An fsync on this thread. */
   private syncHere(file: AppendFile, fresh: boolean): FlushResult {
     const started = performance.now();
+    const failure = this.syncNow(file);
+    this.noteSync(performance.now() - started);
+    return failure !== null && fresh ? "failed" : "done";
+  }
+
+  /** Syncs on this thread and answers who waits; returns the error, null where all is on disk. */
+  private syncNow(file: AppendFile): unknown {
     const failure = file.syncNow();
-    const milliseconds = performance.now() - started;
-    this.pace.note(milliseconds);
-    this.deps.latency("aof-fsync-always", milliseconds);
     if (failure !== null) this.noteSyncFailure(failure);
     this.settle();
-    return failure !== null && fresh ? "failed" : "done";
+    return failure;
+  }
+
+  /** An fsync, wherever it was done, has taken so long. */
+  private noteSync(milliseconds: number): void {
+    this.pace.note(milliseconds);
+    if (this.deps.settings.appendfsync === "always") this.deps.latency("aof-fsync-always", milliseconds);
   }
 
   private startSync(file: AppendFile): void {
@@ -311,9 +318,7 @@ export class AofWriter extends EffectBuffer {
         if (this.file !== null) this.oldSyncFailure ??= failure;
         return;
       }
-      const milliseconds = performance.now() - started;
-      this.pace.note(milliseconds);
-      if (this.deps.settings.appendfsync === "always") this.deps.latency("aof-fsync-always", milliseconds);
+      this.noteSync(performance.now() - started);
       if (failure !== null) this.noteSyncFailure(failure);
       this.settle();
       const then = this.afterSync;

@@ -9,8 +9,8 @@
  *
  * Classes: every 8 bytes up to 256, then eight steps a doubling up to 32 KiB (at most 12.5 % of a cell is
  * slack). Each class keeps a list of pages with room; a page whose last cell is freed leaves the arena at
- * once, but for two that any class may have next. Sparse pages can be emptied by moving their cells (see `sparsestPage`, `setAside` and `nextCell`): the owner of
- * the cells updates what points to them. Position 0 is never handed out.
+ * once, but for two that any class may have next. Sparse pages can be emptied by moving their cells (see
+ * `sparsestPage`, `setAside` and `nextCell`): the owner of the cells updates what points to them. Position 0 is never handed out.
  */
 
 const PAGE_BITS = 15;

@@ -251,7 +251,8 @@ export class RequestReader {
       this.spare = this.crossed;
       this.crossed = EMPTY;
     }
-    const left = this.end - (this.multibulkLeft > 0 ? this.begin : this.pos);
+    const from = this.multibulkLeft > 0 ? this.begin : this.pos;
+    const left = this.end - from;
     if (left === 0) {
       if (!this.own) this.request.trim();
       this.request = this.shared;
@@ -262,7 +263,6 @@ export class RequestReader {
       this.carried = false;
       return;
     }
-    const from = this.multibulkLeft > 0 ? this.begin : this.pos;
     if (this.multibulkLeft > 0 && !this.own) this.ownRequest();
     const needed = this.bulkLength >= 0 ? this.pos - from + this.bulkLength + 2 : 0;
     if (this.carried && (this.buf.length <= KEEP || Math.max(needed, left) * 4 >= this.buf.length)) {

@@ -197,7 +197,7 @@ export class Dispatcher {
 
   /**
    * Whether nothing but its arguments decides what becomes of a simple command of this client: no gate may be closed,
-   * nobody looks on, no transaction is open.
+   * nobody looks on, no transaction is open. Prepares the call for such commands.
    */
   private undisturbed(session: Session): boolean {
     const { deps, call } = this;
