@@ -10,7 +10,7 @@ import { Health, type HealthSettings } from "./health.ts";
 import { ClusterNode, FLAG } from "./node.ts";
 import { Receiver } from "./receive.ts";
 import { SlotUpdates } from "./slot-updates.ts";
-import { ClusterState, TODO } from "./state.ts";
+import { ClusterState, DUE } from "./state.ts";
 import { Ticker } from "./ticker.ts";
 import { Voting } from "./voting.ts";
 
@@ -232,8 +232,8 @@ export class Cluster {
     myself.humanName = settings.clusterAnnounceHumanNodename;
     myself.clear(FLAG.nofailover);
     if (settings.clusterReplicaNoFailover) myself.set(FLAG.nofailover);
-    if (myself.flags !== flags) state.later(TODO.save | TODO.updateState);
-    if (myself.hostname !== hostname || myself.humanName !== humanName) state.later(TODO.save);
+    if (myself.flags !== flags) state.later(DUE.save | DUE.updateState);
+    if (myself.hostname !== hostname || myself.humanName !== humanName) state.later(DUE.save);
   }
 
   /** The data set is loaded: where it holds keys of slots that are not ours, something is put in order. */
@@ -255,7 +255,7 @@ export class Cluster {
         );
         slots.importing[slot] = owner;
       }
-      state.later(TODO.save | TODO.fsync);
+      state.later(DUE.save | DUE.fsync);
     }
   }
 
@@ -272,16 +272,16 @@ export class Cluster {
   /** The event under way has ended: what it has changed. */
   private settle(): void {
     const { state, failover, health, host } = this;
-    const { todo } = state;
-    state.todo = 0;
-    if ((todo & TODO.manualFailover) !== 0 && state.myself.isReplica) {
+    const { due } = state;
+    state.due = 0;
+    if ((due & DUE.manualFailover) !== 0 && state.myself.isReplica) {
       failover.handleManual();
       failover.handle();
-    } else if ((todo & TODO.failover) !== 0) failover.handle();
-    if ((todo & TODO.updateState) !== 0) health.update();
+    } else if ((due & DUE.failover) !== 0) failover.handle();
+    if ((due & DUE.updateState) !== 0) health.update();
     const lost = state.slots.takeLost();
     if (lost !== null) host.slotsLost(lost);
-    if ((todo & TODO.save) !== 0) this.saveOrDie((todo & TODO.fsync) !== 0);
+    if ((due & DUE.save) !== 0) this.saveOrDie((due & DUE.fsync) !== 0);
   }
 
   /** CLUSTER SAVECONFIG; throws what writing throws. */

@@ -3,7 +3,7 @@ import { CommandError } from "../resp/errors.ts";
 import type { Bus } from "./bus.ts";
 import type { Health } from "./health.ts";
 import { type ClusterNode, FLAG } from "./node.ts";
-import { type ClusterState, TODO } from "./state.ts";
+import { type ClusterState, DUE } from "./state.ts";
 
 /**
  * A replica takes its master's place.
@@ -132,7 +132,7 @@ export class Failover {
     const { myself } = state;
     if (!this.manual || !myself.isReplica || myself.master !== sender || this.masterOffset !== -1) return;
     this.masterOffset = sender.replOffset;
-    state.later(TODO.manualFailover);
+    state.later(DUE.manualFailover);
     log.notice(`Received replication offset for paused master manual failover: ${this.masterOffset}`);
   }
 
@@ -157,7 +157,7 @@ export class Failover {
     if (this.masterOffset !== this.deps.offset()) return;
     this.mayStart = true;
     this.deps.log.notice("All master replication stream processed, manual failover can start.");
-    this.deps.state.later(TODO.failover);
+    this.deps.state.later(DUE.failover);
   }
 
   // ------------------------------------------------------------------ the election
@@ -175,13 +175,13 @@ export class Failover {
   voted(epoch: number): void {
     if (!this.asked || epoch < this.electionEpoch) return;
     this.votes++;
-    this.deps.state.later(TODO.failover);
+    this.deps.state.later(DUE.failover);
   }
 
   /** What is to be done next, with each tick and when something has come that it waits for. */
   handle(): void {
     const { state, settings, health } = this.deps;
-    state.todo &= ~TODO.failover;
+    state.due &= ~DUE.failover;
     const now = Date.now();
     const { master } = state.myself;
     const manual = this.manual && this.mayStart;
@@ -234,7 +234,7 @@ export class Failover {
     this.electionAt = this.manual ? now : now + FIRST_DELAY + chance + this.rank * DELAY_BY_RANK;
     this.votes = 0;
     this.asked = false;
-    if (this.manual) state.later(TODO.failover);
+    if (this.manual) state.later(DUE.failover);
     log.notice(
       `Start of election delayed for ${this.electionAt - now} milliseconds (rank #${this.rank}, offset ${offset()}).`,
     );
@@ -257,7 +257,7 @@ export class Failover {
     log.notice(`Starting a failover election for epoch ${state.currentEpoch}.`);
     bus.requestVotes();
     this.asked = true;
-    state.later(TODO.save | TODO.updateState | TODO.fsync);
+    state.later(DUE.save | DUE.updateState | DUE.fsync);
   }
 
   private won(): void {
@@ -285,7 +285,7 @@ export class Failover {
       slots.add(myself, slot);
     }
     health.update();
-    state.later(TODO.save | TODO.fsync);
+    state.later(DUE.save | DUE.fsync);
     this.deps.saveNow();
     bus.announce("all");
     this.resetManual();

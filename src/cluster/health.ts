@@ -1,6 +1,6 @@
 import type { Log } from "../host/log.ts";
 import { type ClusterNode, FLAG } from "./node.ts";
-import { type ClusterState, TODO } from "./state.ts";
+import { type ClusterState, DUE } from "./state.ts";
 
 /**
  * What works: which nodes have failed, and whether the cluster as a whole can be used.
@@ -61,7 +61,7 @@ export class Health {
     node.set(FLAG.fail);
     node.failTime = Date.now();
     deps.sendFail(node);
-    state.later(TODO.updateState | TODO.save);
+    state.later(DUE.updateState | DUE.save);
   }
 
   /** A node that has failed can be reached again. */
@@ -75,14 +75,14 @@ export class Health {
       deps.log.notice(`${who} is reachable again and nobody is serving its slots after some time.`);
     else return;
     node.clear(FLAG.fail);
-    state.later(TODO.updateState | TODO.save);
+    state.later(DUE.updateState | DUE.save);
   }
 
   /** Decides anew whether the cluster works. */
   update(): void {
     const { state, deps } = this;
     const now = Date.now();
-    state.todo &= ~TODO.updateState;
+    state.due &= ~DUE.updateState;
     this.firstLook ||= now;
     if (state.myself.isMaster && !state.ok && now - this.firstLook < WRITABLE_DELAY) return;
     let ok = !deps.settings.clusterRequireFullCoverage || this.covered();

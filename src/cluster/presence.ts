@@ -5,7 +5,7 @@ import type { BusLink } from "./link.ts";
 import { type Extension, type GossipEntry, type Header, TYPE } from "./message.ts";
 import { ClusterNode, FLAG, testBit } from "./node.ts";
 import type { ReceiverDeps } from "./receive.ts";
-import { TODO } from "./state.ts";
+import { DUE } from "./state.ts";
 
 /**
  * PING, PONG and MEET: the same message, of which PING and MEET want a PONG. From it follow in this order
@@ -36,7 +36,7 @@ export class Presence {
     sender.clear(FLAG.nofailover);
     sender.set(header.flags & FLAG.nofailover);
     if (header.type === TYPE.ping && !sender.has(FLAG.handshake) && this.updateAddress(sender, link, header))
-      state.later(TODO.save | TODO.updateState);
+      state.later(DUE.save | DUE.updateState);
     this.role(sender, header);
     this.slots(sender, header);
     this.epochCollision(sender, header);
@@ -54,7 +54,7 @@ export class Presence {
     if (ip === "" || ip === myself.ip) return;
     myself.ip = ip;
     log.notice(`IP address for this node updated to ${ip}`);
-    state.later(TODO.save);
+    state.later(DUE.save);
   }
 
   /** Somebody new wants to be known: we shake hands by pinging it ourselves. */
@@ -64,7 +64,7 @@ export class Presence {
     node.ip = header.ip === "" ? link.remoteAddress : header.ip;
     this.takePorts(node, header);
     state.add(node);
-    state.later(TODO.save);
+    state.later(DUE.save);
   }
 
   private takePorts(node: ClusterNode, ports: { port: number; otherPort: number; busPort: number }): void {
@@ -109,7 +109,7 @@ export class Presence {
         log.verbose(
           `Handshake: we already know node ${sender.name} (${sender.humanName}), updating the address if needed.`,
         );
-        if (this.updateAddress(sender, link, header)) state.later(TODO.save | TODO.updateState);
+        if (this.updateAddress(sender, link, header)) state.later(DUE.save | DUE.updateState);
         state.remove(node);
         return false;
       }
@@ -117,7 +117,7 @@ export class Presence {
       log.debug(`Handshake with node ${node.name} completed.`);
       node.clear(FLAG.handshake);
       node.set(header.flags & (FLAG.master | FLAG.replica));
-      state.later(TODO.save);
+      state.later(DUE.save);
       return true;
     }
     if (node.name === header.sender) return true;
@@ -129,7 +129,7 @@ export class Presence {
     node.ip = "";
     node.tcpPort = node.tlsPort = node.busPort = 0;
     link.close();
-    state.later(TODO.save);
+    state.later(DUE.save);
     return false;
   }
 
@@ -139,7 +139,7 @@ export class Presence {
     node.pingSent = 0;
     if (node.has(FLAG.pfail)) {
       node.clear(FLAG.pfail);
-      this.deps.state.later(TODO.save | TODO.updateState);
+      this.deps.state.later(DUE.save | DUE.updateState);
     } else if (node.failed) this.deps.health.clearFailure(node);
   }
 
@@ -152,7 +152,7 @@ export class Presence {
       state.slots.removeAllOf(sender);
       sender.clear(FLAG.master | FLAG.migrateTo);
       sender.set(FLAG.replica);
-      state.later(TODO.save | TODO.updateState);
+      state.later(DUE.save | DUE.updateState);
     }
     const master = state.lookup(header.master);
     if (master === undefined || sender.master === master) return;
@@ -160,7 +160,7 @@ export class Presence {
     master.addReplica(sender);
     sender.master = master;
     state.setShard(sender, master.shardId);
-    state.later(TODO.save);
+    state.later(DUE.save);
   }
 
   private slots(sender: ClusterNode, header: Header): void {
@@ -188,7 +188,7 @@ export class Presence {
     if (!myself.isMaster || !sender.isMaster || header.configEpoch !== myself.configEpoch) return;
     if (sender.configEpoch !== myself.configEpoch || sender.name <= myself.name) return;
     myself.configEpoch = ++state.currentEpoch;
-    state.later(TODO.save | TODO.fsync);
+    state.later(DUE.save | DUE.fsync);
     log.verbose(
       `WARNING: configEpoch collision with node ${sender.name} (${sender.humanName}). configEpoch set to ${myself.configEpoch}`,
     );
@@ -252,7 +252,7 @@ export class Presence {
       else if (extension.type === "unknown")
         log.warning(`Received unknown extension type ${extension.number}`);
     }
-    if (sender.hostname !== hostname || sender.humanName !== humanName) state.later(TODO.save);
+    if (sender.hostname !== hostname || sender.humanName !== humanName) state.later(DUE.save);
     sender.hostname = hostname;
     sender.humanName = humanName;
     // Redis 7.0 has no shards: it is of its master's.
@@ -267,7 +267,7 @@ export class Presence {
     if (node === undefined || node === myself || (myself.isReplica && myself.master === node)) return;
     state.forgetForAWhile(node.name, seconds);
     state.remove(node);
-    state.later(TODO.updateState | TODO.save);
+    state.later(DUE.updateState | DUE.save);
   }
 }
 

@@ -7,7 +7,7 @@ import { decode, type Header, MESSAGE_FLAG, type Message, TYPE, TYPE_NAMES } fro
 import { type ClusterNode, FLAG } from "./node.ts";
 import { Presence } from "./presence.ts";
 import type { SlotUpdates } from "./slot-updates.ts";
-import { type ClusterState, TODO } from "./state.ts";
+import { type ClusterState, DUE } from "./state.ts";
 import type { Voting } from "./voting.ts";
 
 /**
@@ -68,7 +68,7 @@ export class Receiver {
     state.currentEpoch = Math.max(state.currentEpoch, header.currentEpoch);
     if (header.configEpoch > sender.configEpoch) {
       sender.configEpoch = header.configEpoch;
-      state.later(TODO.save | TODO.fsync);
+      state.later(DUE.save | DUE.fsync);
     }
     sender.replOffset = header.offset;
     if ((header.messageFlags & MESSAGE_FLAG.paused) !== 0) failover.masterPaused(sender);
@@ -110,7 +110,7 @@ export class Receiver {
     node.set(FLAG.fail);
     node.failTime = Date.now();
     node.clear(FLAG.pfail);
-    state.later(TODO.save | TODO.updateState);
+    state.later(DUE.save | DUE.updateState);
   }
 
   /** Somebody knows better who has certain slots. */
@@ -120,7 +120,7 @@ export class Receiver {
     if (node === undefined || node.configEpoch >= body.configEpoch) return;
     if (node.isReplica) state.setAsMaster(node);
     node.configEpoch = body.configEpoch;
-    state.later(TODO.save | TODO.fsync);
+    state.later(DUE.save | DUE.fsync);
     updates.claimed(node, body.configEpoch, body.slots);
   }
 }

@@ -1,7 +1,7 @@
 import { SLOT_COUNT } from "../bytes/crc16.ts";
 import type { Log } from "../host/log.ts";
 import { type ClusterNode, testBit } from "./node.ts";
-import { type ClusterState, TODO } from "./state.ts";
+import { type ClusterState, DUE } from "./state.ts";
 
 /**
  * A master claims slots. The greater configuration epoch wins: so nodes that have not heard of each other's changes
@@ -48,7 +48,7 @@ export class SlotUpdates {
       if (owner !== null && owner === master) ours++;
       slots.remove(slot);
       slots.add(sender, slot);
-      state.later(TODO.save | TODO.updateState | TODO.fsync);
+      state.later(DUE.save | DUE.updateState | DUE.fsync);
     }
     const all = settings.clusterAllowReplicaMigration || claimedCount === ours;
     const grandmaster = myself.master?.master ?? null;
@@ -69,6 +69,6 @@ export class SlotUpdates {
   private follow(master: ClusterNode, why: string): void {
     this.deps.log.notice(why);
     this.deps.replicate(master);
-    this.deps.state.later(TODO.save | TODO.updateState | TODO.fsync);
+    this.deps.state.later(DUE.save | DUE.updateState | DUE.fsync);
   }
 }

@@ -10,11 +10,11 @@ import { Slots } from "./slots.ts";
  */
 
 /** What is to be done when the event under way has ended. */
-export const TODO = { failover: 1, updateState: 2, save: 4, fsync: 8, manualFailover: 16 } as const;
+export const DUE = { failover: 1, updateState: 2, save: 4, fsync: 8, manualFailover: 16 } as const;
 
 export interface StateDeps {
   readonly log: Log;
-  /** Something has been added to `todo`. */
+  /** Something has been added to `due`. */
   scheduled(): void;
 }
 
@@ -36,14 +36,14 @@ export class ClusterState {
   size = 0;
   /** Nodes that this one cannot reach, as of the last tick. */
   pfailNodes = 0;
-  /** TODO */
-  todo = 0;
+  /** DUE */
+  due = 0;
 
   constructor(private readonly deps: StateDeps) {}
 
   later(what: number): void {
-    if (this.todo === 0) this.deps.scheduled();
-    this.todo |= what;
+    if (this.due === 0) this.deps.scheduled();
+    this.due |= what;
   }
 
   // ------------------------------------------------------------------ nodes
@@ -109,13 +109,13 @@ export class ClusterState {
       this.leaveShard(node);
       node.shardId = id;
       this.joinShard(node, id);
-      this.later(TODO.save);
+      this.later(DUE.save);
     }
     if (node !== myself && myself.master === node && myself.shardId !== id) {
       this.leaveShard(myself);
       myself.shardId = id;
       this.joinShard(myself, id);
-      this.later(TODO.save | TODO.fsync);
+      this.later(DUE.save | DUE.fsync);
     }
   }
 
@@ -130,7 +130,7 @@ export class ClusterState {
     node.clear(FLAG.replica);
     node.set(FLAG.master);
     node.master = null;
-    this.later(TODO.save | TODO.updateState);
+    this.later(DUE.save | DUE.updateState);
   }
 
   /** This node replicates that one from now on; it must not serve slots. */
@@ -159,7 +159,7 @@ export class ClusterState {
     const { myself } = this;
     if (myself.configEpoch !== 0 && myself.configEpoch === this.maxEpoch) return false;
     myself.configEpoch = ++this.currentEpoch;
-    this.later(TODO.save | TODO.fsync);
+    this.later(DUE.save | DUE.fsync);
     this.deps.log.notice(`New configEpoch set to ${myself.configEpoch}`);
     return true;
   }
@@ -201,6 +201,6 @@ export class ClusterState {
       deps.log.notice(`Node hard reset, now I'm ${myself.name}`);
     }
     this.joinShard(myself, myself.shardId);
-    this.later(TODO.save | TODO.updateState | TODO.fsync);
+    this.later(DUE.save | DUE.updateState | DUE.fsync);
   }
 }

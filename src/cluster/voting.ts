@@ -2,7 +2,7 @@ import type { Log } from "../host/log.ts";
 import type { Bus } from "./bus.ts";
 import { type Header, MESSAGE_FLAG } from "./message.ts";
 import { type ClusterNode, testBit } from "./node.ts";
-import { type ClusterState, TODO } from "./state.ts";
+import { type ClusterState, DUE } from "./state.ts";
 
 /**
  * A replica asks to take its failed master's place, and this node, if it is a master with slots, has a vote: one for
@@ -31,7 +31,7 @@ export class Voting {
     }
     state.lastVoteEpoch = state.currentEpoch;
     candidate.master!.votedTime = Date.now();
-    state.later(TODO.save | TODO.fsync);
+    state.later(DUE.save | DUE.fsync);
     this.deps.saveNow();
     bus.vote(candidate);
     log.notice(

@@ -1,6 +1,6 @@
 import { latin1Bytes } from "../../bytes/ascii.ts";
 import type { Call } from "../../call/call.ts";
-import { TODO } from "../../cluster/state.ts";
+import { DUE } from "../../cluster/state.ts";
 import { systemErrorText } from "../../config/errors.ts";
 import { CommandError, errors, subcommandSyntax } from "../../resp/errors.ts";
 import { type ClusterCommandDeps, clusterOf, knownNodeAt, nodeAt } from "./deps.ts";
@@ -43,7 +43,7 @@ export function forget(call: Call, deps: ClusterCommandDeps): void {
   if (myself.isReplica && myself.master === node) throw new CommandError("ERR Can't forget my master!");
   state.forgetForAWhile(node.name);
   state.remove(node);
-  state.later(TODO.updateState | TODO.save);
+  state.later(DUE.updateState | DUE.save);
   call.reply.ok();
 }
 
@@ -57,7 +57,7 @@ export function replicate(call: Call, deps: ClusterCommandDeps): void {
   if (myself.isMaster && (myself.slotCount > 0 || host.keys.total > 0))
     throw new CommandError("ERR To set a master the node must be empty and without assigned slots.");
   cluster.replicate(node);
-  state.later(TODO.updateState | TODO.save);
+  state.later(DUE.updateState | DUE.save);
   call.reply.ok();
 }
 
@@ -107,7 +107,7 @@ export function setConfigEpoch(call: Call, deps: ClusterCommandDeps): void {
   myself.configEpoch = epoch;
   host.log.notice(`configEpoch set to ${epoch} via CLUSTER SET-CONFIG-EPOCH`);
   state.currentEpoch = Math.max(state.currentEpoch, epoch);
-  state.later(TODO.updateState | TODO.save);
+  state.later(DUE.updateState | DUE.save);
   call.reply.ok();
 }
 

@@ -3,7 +3,7 @@ import { keySlot, SLOT_COUNT } from "../../bytes/crc16.ts";
 import type { Call } from "../../call/call.ts";
 import type { Cluster } from "../../cluster/cluster.ts";
 import type { ClusterNode } from "../../cluster/node.ts";
-import { TODO } from "../../cluster/state.ts";
+import { DUE } from "../../cluster/state.ts";
 import { CommandError, wrongArity } from "../../resp/errors.ts";
 import { type ClusterCommandDeps, clusterOf, knownNodeAt, nodeAt, slotAt } from "./deps.ts";
 
@@ -39,7 +39,7 @@ class Selection {
       if (this.deletes) state.slots.remove(slot);
       else state.slots.add(state.myself, slot);
     }
-    state.later(TODO.updateState | TODO.save);
+    state.later(DUE.updateState | DUE.save);
   }
 }
 
@@ -70,7 +70,7 @@ export function flushSlots(call: Call, deps: ClusterCommandDeps): void {
   const { state, host } = clusterOf(deps);
   if (host.keys.total > 0) throw new CommandError("ERR DB must be empty to perform CLUSTER FLUSHSLOTS.");
   state.slots.removeAllOf(state.myself);
-  state.later(TODO.updateState | TODO.save);
+  state.later(DUE.updateState | DUE.save);
   call.reply.ok();
 }
 
@@ -95,7 +95,7 @@ export function setSlot(call: Call, deps: ClusterCommandDeps): void {
     assign(slot, node, cluster);
   } else
     throw new CommandError("ERR Invalid CLUSTER SETSLOT action or number of arguments. Try CLUSTER HELP");
-  cluster.state.later(TODO.save | TODO.updateState);
+  cluster.state.later(DUE.save | DUE.updateState);
   call.reply.ok();
 }
 
@@ -124,7 +124,7 @@ function assign(slot: number, node: ClusterNode, cluster: Cluster): void {
       `Configuration change detected. Reconfiguring myself as a replica of ${node.name} (${node.humanName})`,
     );
     cluster.replicate(node);
-    state.later(TODO.save | TODO.updateState | TODO.fsync);
+    state.later(DUE.save | DUE.updateState | DUE.fsync);
   }
   if (node !== myself || slots.importing[slot] === null) return;
   // A new epoch: so the others believe us more than the old owner.
