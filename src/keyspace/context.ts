@@ -33,6 +33,8 @@ export interface KeyHint {
   buf: Uint8Array;
   start: number;
   hash: number;
+  /** Serial number of the index in which the key was looked for by the command before, which had the same; or 0. */
+  foundIn: number;
 }
 
 export interface KeyspaceStats {

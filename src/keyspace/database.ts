@@ -135,8 +135,20 @@ export class Database {
       if (position !== 0 && touch) this.touch(position);
       return position;
     }
-    const hash = this.hash(buf, start, end);
-    const position = this.index.find(hash, buf, start, end);
+    const { index } = this;
+    const { hint } = context;
+    const hinted = hint.start === start && hint.buf === buf;
+    if (hinted && hint.foundIn === index.serial && index.foundStands) {
+      // The command before was for the same key: it has been found, and stamped, just now.
+      const position = index.found;
+      if (position !== 0 && !records.hasExpiry(position)) return position;
+    }
+    const hash = hinted ? hint.hash : index.hash(buf, start, end);
+    const position = index.find(hash, buf, start, end);
+    if (hinted) {
+      hint.foundIn = index.serial;
+      index.foundStands = true;
+    }
     if (position === 0 || !records.stamp(position, context.clock.lruClock) || !this.isDue(position))
       return position;
     return this.gone(hash, position, buf, start, end);

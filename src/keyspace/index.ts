@@ -54,6 +54,8 @@ function reverseBits24(value: number): number {
   return out;
 }
 
+let serials = 0;
+
 export class Index {
   private readonly segments = new Map<number, Segment>();
   private bits = 0;
@@ -67,6 +69,10 @@ export class Index {
   /** Where the last `find` ended: at the key's slot, or at the empty slot where it would go. */
   private foundSegment: Segment;
   private foundSlot = 0;
+  /** The key found last is the one that a command's hint is for (see Database.visit), and nothing has moved since. */
+  foundStands = false;
+  /** Tells it from all others. */
+  readonly serial = ++serials;
 
   constructor(
     private readonly records: Records,
@@ -88,6 +94,7 @@ export class Index {
 
   /** The position of the key's record, or 0. */
   find(hash: number, buf: Uint8Array, start: number, end: number): number {
+    this.foundStands = false;
     const found = this.foundSlot * 2;
     if (this.foundSegment[found] === hash) {
       // The key found last is often looked for again.
@@ -108,6 +115,11 @@ export class Index {
       }
       if (++slot === SLOTS) slot = 0;
     }
+  }
+
+  /** The position of the key found last, or 0; of use while `foundStands`. */
+  get found(): number {
+    return this.foundSegment[this.foundSlot * 2 + 1]!;
   }
 
   /** Loads a key's home slot into the cache. No branch depends on it, so the processor need not wait for it. */
@@ -133,6 +145,7 @@ export class Index {
   /** Puts a key at the empty slot where the last `find` ended. */
   insertFound(hash: number, position: number): void {
     const segment = this.foundSegment;
+    this.foundStands = false;
     segment[this.foundSlot * 2] = hash;
     segment[this.foundSlot * 2 + 1] = position;
     this.count++;
@@ -143,6 +156,7 @@ export class Index {
   /** Puts a new key in; it must not be there. */
   insert(hash: number, position: number): void {
     const segment = this.segmentOf(hash);
+    this.foundStands = false;
     place(segment, hash, position);
     this.count++;
     if (this.slots !== null) this.slots.add(hash, this.slots.slotOf(position));
@@ -159,6 +173,7 @@ export class Index {
   remove(hash: number, position: number): void {
     if (this.slots !== null) this.slots.remove(hash, this.slots.slotOf(position));
     const segment = this.segmentOf(hash);
+    this.foundStands = false;
     let gap = this.slotOf(segment, hash, position);
     for (let at = gap; ; ) {
       if (++at === SLOTS) at = 0;

@@ -7,7 +7,8 @@ import { Request } from "../resp/request.ts";
  * is fetched for all of them before the first is executed. The loads of one loop do not depend on each other,
  * so the processor waits for them together instead of once for each command: first the slots of the index
  * (nothing may branch on them yet: a branch guessed wrong would make it wait for each), then the records. What was
- * computed on the way, the key's hash, is handed to the command as a hint.
+ * computed on the way, the key's hash, is handed to the command as a hint; with it, whether the command before was
+ * for the same key, which then need not be looked for again.
  *
  * Argument 1 is taken for the key. Where it is none, a few loads are wasted.
  */
@@ -19,6 +20,8 @@ export class Lookahead {
   /** The hashes without those of a key that stands next to itself: pipelines often fill one collection. */
   private readonly distinct = new Int32Array(LOOKAHEAD);
   private readonly positions = new Int32Array(LOOKAHEAD);
+  /** Of the requests fetched: 1 where the key is that of the request before. */
+  private readonly repeats = new Int32Array(LOOKAHEAD);
   /** Keeps the engine from leaving out loads whose result nobody uses. */
   sum = 0;
 
@@ -26,15 +29,22 @@ export class Lookahead {
 
   /** Fetches what the first keys of these requests will need. */
   fetch(requests: readonly Request[], count: number, db: Database): void {
-    const { hashes, distinct, positions } = this;
+    const { hashes, distinct, positions, repeats } = this;
     const { index, records } = db;
     let keys = 0;
     let last = 0;
+    // Two keys are compared where they are likely to be the same, and hashed where not.
+    let same = false;
     for (let i = 0; i < count; i++) {
       const request = requests[i]!;
-      const hash = request.argc < 2 ? last : index.hash(request.buf, request.start[1]!, request.end[1]!);
-      hashes[i] = hash;
-      if (hash !== last) distinct[keys++] = last = hash;
+      same = same && sameKey(request, requests[i - 1]!);
+      if (!same && request.argc >= 2) {
+        const hash = index.hash(request.buf, request.start[1]!, request.end[1]!);
+        if (hash !== last) distinct[keys++] = last = hash;
+        else same = i > 0 && sameKey(request, requests[i - 1]!);
+      }
+      hashes[i] = last;
+      repeats[i] = same ? 1 : 0;
     }
     if (keys < 2) return;
     let sum = 0;
@@ -54,10 +64,24 @@ export class Lookahead {
     hint.buf = request.buf;
     hint.start = request.start[1]!;
     hint.hash = this.hashes[i]!;
+    if (this.repeats[i] === 0) hint.foundIn = 0;
   }
 
   /** Afterwards: the buffers will hold other keys. */
   withdraw(): void {
     this.hint.start = -1;
   }
+}
+
+/** Whether two requests have the same first argument; keys that differ mostly do so at their end. */
+function sameKey(a: Request, b: Request): boolean {
+  if (a.argc < 2 || b.argc < 2) return false;
+  const { buf: bytes } = a;
+  const { buf: others } = b;
+  const first = a.start[1]!;
+  let i = a.end[1]! - 1;
+  let j = b.end[1]! - 1;
+  if (bytes[i] !== others[j] || i - first !== j - b.start[1]!) return false;
+  while (--i >= first) if (bytes[i] !== others[--j]) return false;
+  return true;
 }

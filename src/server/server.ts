@@ -214,7 +214,7 @@ export class Server implements ConnectionHost {
         seed0: this.random.int32(),
         seed1: this.random.int32(),
         stats: this.counters,
-        hint: { buf: new Uint8Array(0), start: -1, hash: 0 },
+        hint: { buf: new Uint8Array(0), start: -1, hash: 0, foundIn: 0 },
         listener: removals(this),
         events: this.notifications,
         keepExpired: false,

@@ -51,7 +51,7 @@ export function testContext(seed = 1): TestContext {
       },
     },
     events: noEvents(),
-    hint: { buf: new Uint8Array(0), start: -1, hash: 0 },
+    hint: { buf: new Uint8Array(0), start: -1, hash: 0, foundIn: 0 },
     keepExpired: false,
     localWrites: false,
     ignoreExpiry: false,
