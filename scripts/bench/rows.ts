@@ -19,6 +19,8 @@ export interface Row {
   /** redis-benchmark's own test, or else a command line. `__rand_int__` becomes 12 random digits. */
   test?: string;
   line?: string[];
+  /** Where redis-benchmark would be the limit: its replies have so many bytes, and counting-client.ts counts them. */
+  replyBytes?: number;
   prepare?(setup: RowSetup): Promise<void>;
 }
 
@@ -52,6 +54,7 @@ function range(length: number): Row {
   return {
     command: "LRANGE",
     line: ["LRANGE", "mylist", "0", String(length - 1)],
+    replyBytes: `*${length}\r\n`.length + length * `$${DATA_SIZE}\r\n${DATA}\r\n`.length,
     prepare: async ({ wire }) => {
       await wire.command("RPUSH", "mylist", ...Array.from({ length: LIST_LENGTH }, () => DATA));
     },

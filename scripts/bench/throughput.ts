@@ -1,10 +1,11 @@
 /**
  * Requests per second by redis-benchmark and CPU time per command, for each row and pipeline: both servers
- * stay up, runs go in turn, the data is emptied and prepared anew before each.
+ * stay up, runs go in turn, the data is emptied and prepared anew before each. Where a client needs nearly all of its
+ * processor, it is said: then CPU time per command tells more than requests per second.
  */
-
+import { join } from "node:path";
 import { adopt } from "../lib/launch.ts";
-import { infoField } from "../lib/wire.ts";
+import { encodeCommand, infoField } from "../lib/wire.ts";
 import {
   type Contestant,
   endContestant,
@@ -15,14 +16,24 @@ import {
   type Side,
   startContestant,
 } from "./contestants.ts";
+import type { Job } from "./counting-client.ts";
 import type { Options } from "./options.ts";
 import { cpuMicroseconds, median } from "./process.ts";
 import { DATA_SIZE, goalOf, ROWS, type Row } from "./rows.ts";
 
-interface Run {
-  rps: number;
+/** The share of a processor from which on a client holds the server up. */
+const CLIENT_LIMIT = 0.9;
+
+interface Run extends Load {
   /** Server's CPU microseconds per command. */
   cpu: number;
+}
+
+/** What a client has done. */
+interface Load {
+  rps: number;
+  /** The share of the run's time in which it computed. */
+  clientBusy: number;
 }
 
 export async function throughput(options: Options, report: Report): Promise<void> {
@@ -92,6 +103,13 @@ export async function compare(
   const name = `${title} -P ${pipeline}`;
   const figure = (side: Side, key: keyof Run) => median(runs[side].map((each) => each[key]));
   const ratios = runs.redbun.map((each, i) => each.rps / runs.redis[i]!.rps);
+  const busy = figure("redbun", "clientBusy");
+  const notes = [
+    ...(ratios.length > 1
+      ? [`rounds ${Math.min(...ratios).toFixed(2)} to ${Math.max(...ratios).toFixed(2)}`]
+      : []),
+    ...(busy >= CLIENT_LIMIT ? [`client busy ${Math.round(busy * 100)} %: it is the limit`] : []),
+  ];
   return [
     {
       section,
@@ -100,9 +118,7 @@ export async function compare(
       redis: figure("redis", "rps"),
       redbun: figure("redbun", "rps"),
       ...(goal && { goal: { kind: "ratio" as const, atLeast: goal } }),
-      ...(ratios.length > 1 && {
-        note: `rounds ${Math.min(...ratios).toFixed(2)} to ${Math.max(...ratios).toFixed(2)}`,
-      }),
+      ...(notes.length > 0 && { note: notes.join("; ") }),
       details: { pipeline, requests, runs },
     },
     {
@@ -133,23 +149,28 @@ export async function run(
   await row.prepare?.({ wire, port, requests, keyspace });
   const commands = await commandsProcessed(contestant);
   const cpu = cpuMicroseconds(process.pid);
-  const rps = await benchmark(options, port, row, pipeline, requests);
+  const load = await (row.replyBytes === undefined ? benchmark : count)(
+    options,
+    port,
+    row,
+    pipeline,
+    requests,
+  );
   const used = cpuMicroseconds(process.pid) - cpu;
-  return { rps, cpu: used / ((await commandsProcessed(contestant)) - commands) };
+  return { ...load, cpu: used / ((await commandsProcessed(contestant)) - commands) };
 }
 
 async function commandsProcessed({ wire }: Contestant): Promise<number> {
   return Number(infoField(await wire.command("INFO", "stats"), "total_commands_processed"));
 }
 
-/** Runs redis-benchmark and gives its requests per second. */
 async function benchmark(
   options: Options,
   port: number,
   row: Row,
   pipeline: number,
   requests: number,
-): Promise<number> {
+): Promise<Load> {
   const numbers = {
     p: port,
     c: options.clients,
@@ -160,16 +181,34 @@ async function benchmark(
   };
   const flags = Object.entries(numbers).flatMap(([flag, value]) => [`-${flag}`, String(value)]);
   const what = row.test ? ["-t", row.test] : (row.line ?? []);
-  const child = Bun.spawn([options.benchmark, ...flags, "--csv", ...what], {
-    stdout: "pipe",
-    stderr: "pipe",
-  });
-  adopt(child);
-  const [output, errors] = await Promise.all([child.stdout.text(), child.stderr.text()]);
+  const { output, busySeconds } = await client([options.benchmark, ...flags, "--csv", ...what]);
   // A header line, then "title","requests per second",latencies...
   const rps = Number(/^"[^"]*","([\d.]+)"/m.exec(output.slice(output.indexOf("\n") + 1))?.[1]);
-  if ((await child.exited) !== 0 || !(rps > 0)) {
-    throw new Error(`redis-benchmark ${what.join(" ")} on port ${port}: ${output}${errors}`);
-  }
-  return rps;
+  if (!(rps > 0)) throw new Error(`redis-benchmark ${what.join(" ")} on port ${port}: ${output}`);
+  return { rps, clientBusy: (busySeconds * rps) / requests };
+}
+
+/** As `benchmark`, by the client that counts bytes. */
+async function count(
+  { clients }: Options,
+  port: number,
+  { line, replyBytes }: Row,
+  pipeline: number,
+  requests: number,
+): Promise<Load> {
+  const request = encodeCommand(line!).toString("latin1");
+  const job: Job = { port, clients, pipeline, requests, request, replyBytes: replyBytes! };
+  const script = join(import.meta.dir, "counting-client.ts");
+  const { output, busySeconds } = await client([process.execPath, script, JSON.stringify(job)]);
+  const seconds = Number(output);
+  return { rps: requests / seconds, clientBusy: busySeconds / seconds };
+}
+
+/** Runs a client to its end; gives what it wrote, and its CPU time. */
+async function client(command: string[]): Promise<{ output: string; busySeconds: number }> {
+  const child = Bun.spawn(command, { stdout: "pipe", stderr: "pipe" });
+  adopt(child);
+  const [output, errors] = await Promise.all([child.stdout.text(), child.stderr.text()]);
+  if ((await child.exited) !== 0) throw new Error(`${command.join(" ")}: ${output}${errors}`);
+  return { output, busySeconds: Number(child.resourceUsage()?.cpuTime.total ?? 0) / 1e6 };
 }
