@@ -60,6 +60,9 @@ export function parseInt64Rounded(buf: Uint8Array, start: number, end: number): 
   return big === null ? Number.NaN : Number(big);
 }
 
+/** Most digits of a safe integer. */
+const LONG = 16;
+
 /** Decimal digits of a non-negative safe integer. */
 export function digitsOf(value: number): number {
   if (value < 10) return 1;
@@ -77,16 +80,21 @@ export function digitsOf(value: number): number {
   if (value < 1e13) return 13;
   if (value < 1e14) return 14;
   if (value < 1e15) return 15;
-  return 16;
+  return LONG;
 }
 
-/** Writes a safe integer's text at `offset`; returns the offset behind it. */
+/**
+ * Writes an integer's text at `offset`; returns the offset behind it. Beyond the safe range it is the text of the
+ * number as rounding has left it.
+ */
 export function writeInt(buf: Uint8Array, offset: number, value: number): number {
   if (value < 0) {
     buf[offset++] = 45;
     value = -value;
   }
-  const end = offset + digitsOf(value);
+  const digits = digitsOf(value);
+  if (digits === LONG && value >= 1e16) return writeText(buf, offset, BigInt(value).toString());
+  const end = offset + digits;
   let at = end;
   while (value > 0x7fffffff) {
     const quotient = Math.floor(value / 10);
@@ -135,7 +143,10 @@ export function joinBig(low: number, high: number): bigint {
 /** Writes the text of the 64-bit integer (low, high) at `offset`; returns the offset behind it. */
 export function writeInt64(buf: Uint8Array, offset: number, low: number, high: number): number {
   if (halvesAreSafe(high)) return writeInt(buf, offset, joinHalves(low, high));
-  const text = joinBig(low, high).toString();
-  for (let i = 0; i < text.length; i++) buf[offset++] = text.charCodeAt(i);
+  return writeText(buf, offset, joinBig(low, high).toString());
+}
+
+function writeText(buf: Uint8Array, offset: number, digits: string): number {
+  for (let i = 0; i < digits.length; i++) buf[offset++] = digits.charCodeAt(i);
   return offset;
 }

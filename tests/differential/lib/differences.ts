@@ -107,6 +107,12 @@ export const DIFFERENCES: readonly Difference[] = [
     reason: "7.2 has tips",
   },
   {
+    command: /^XREAD .*STREAMS .*\+/i,
+    theirs: /^-ERR Invalid stream ID/,
+    oracle: "always",
+    reason: "XREAD takes + for a stream's last entry, as Redis 7.4 does",
+  },
+  {
     what: "changes",
     command: /^BITFIELD .* OVERFLOW FAIL /i,
     oracle: "always",

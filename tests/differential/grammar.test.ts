@@ -1,0 +1,140 @@
+/**
+ * Calls drawn from the grammar that the oracle tells of its commands (lib/grammar.ts), each reply compared, and at the
+ * end of a round what stands under the keys. REDBUN_SEED repeats a run, REDBUN_ROUNDS makes it longer. Needs an oracle
+ * of 7.2: an older one differs in more than can be told apart here.
+ */
+import { afterAll, expect, test } from "bun:test";
+import { describeWithOracle, findOracle } from "../oracle.ts";
+import { seeded } from "../unit/bytes/random.ts";
+import { differenceOf } from "./lib/differences.ts";
+import { Caller, KEYS, readGrammar, text } from "./lib/grammar.ts";
+import { describe as describeReply, oracleIsOlder, Pair, sorted } from "./lib/pair.ts";
+import { showCommand } from "./lib/wire.ts";
+
+const ROUNDS = Number(process.env.REDBUN_ROUNDS ?? 15);
+const COMMANDS = 1000;
+
+const pair = findOracle() === null || oracleIsOlder ? null : await Pair.start();
+
+/** What stands under the keys at the start: small and big forms, so that both are met. */
+function contents(big: boolean): string[][] {
+  const many = Array.from({ length: 150 }, (_, i) => `m${i}`);
+  const more = big ? many : [];
+  const numbered = more.flatMap((member, i) => [String(i), member]);
+  return [
+    ["SET", "s", "hello"],
+    ["SET", "t", "12"],
+    ["SETBIT", "bits", "77", "1"],
+    ["PFADD", "pf", "a", "b", ...more],
+    ["PFADD", "pf2", "b", "c"],
+    ["RPUSH", "l", "a", "b", "12", ...more],
+    ["RPUSH", "l2", "c"],
+    ["SADD", "set", "a", "b", "12", ...more],
+    ["SADD", "set2", "1", "2", "3"],
+    ["ZADD", "z", "1", "a", "2.5", "b", ...numbered],
+    ["ZADD", "z2", "1", "a", "1", "c"],
+    ["GEOADD", "geo", "13.361389", "38.115556", "a", "15.087269", "37.502669", "b"],
+    ["GEOADD", "geo2", "2.35", "48.85", "c"],
+    ["HSET", "h", "a", "1", "b", "x", ...numbered],
+    ["HSET", "h2", "c", "3.5"],
+    ["XADD", "x", "1-1", "a", "b"],
+    ["XADD", "x", "1-2", "a", "b"],
+    ["XGROUP", "CREATE", "x", "a", "0"],
+    ["XADD", "x2", "5-5", "c", "d"],
+  ];
+}
+
+/** Replies without an order of their own, and those in which time has passed. */
+const UNORDERED = /^(KEYS|SMEMBERS|SUNION|SINTER|SDIFF|HGETALL|HKEYS|HVALS|GEORADIUS\w*|GEOSEARCH)$/;
+const TIMED = /^(P?TTL|P?EXPIRETIME)$/;
+
+function isSame([name = ""]: readonly string[], expected: Buffer, actual: Buffer): boolean {
+  if (expected.equals(actual)) return true;
+  if (UNORDERED.test(name)) return sorted(expected).equals(sorted(actual));
+  // Within a second of each other, or nearly a second of milliseconds.
+  return TIMED.test(name) && Math.abs(number(expected) - number(actual)) <= 2000;
+}
+
+function number(reply: Buffer): number {
+  return Number(text(reply));
+}
+
+const PROBES: Record<string, (key: string) => string[]> = {
+  string: (key) => ["GET", key],
+  list: (key) => ["LRANGE", key, "0", "-1"],
+  set: (key) => ["SMEMBERS", key],
+  zset: (key) => ["ZRANGE", key, "0", "-1", "WITHSCORES"],
+  hash: (key) => ["HGETALL", key],
+  stream: (key) => ["XRANGE", key, "-", "+"],
+};
+
+/** The keys with their values and encodings. */
+async function compareKeys(resp: 2 | 3): Promise<string | null> {
+  for (const key of new Set(Object.values(KEYS).flat())) {
+    const [[theirs, ours]] = (await pair!.both([["TYPE", key]])) as [[Buffer, Buffer]];
+    if (!theirs.equals(ours)) return describeReply(["TYPE", key], theirs, ours, resp);
+    const probe = PROBES[text(theirs)];
+    if (probe === undefined) continue;
+    const questions = [probe(key), ["OBJECT", "ENCODING", key]];
+    for (const [i, [expected, actual]] of (await pair!.both(questions)).entries())
+      if (!isSame(questions[i]!, expected, actual))
+        return describeReply(questions[i]!, expected, actual, resp);
+  }
+  return null;
+}
+
+async function round(caller: Caller, resp: 2 | 3, big: boolean): Promise<string | null> {
+  await pair!.reset(resp);
+  const done: string[][] = [];
+  const batchOf = async (batch: string[][]): Promise<string | null> => {
+    for (const [i, [expected, actual]] of (await pair!.both(batch)).entries()) {
+      const command = batch[i]!;
+      if (
+        !isSame(command, expected, actual) &&
+        differenceOf(command, oracleIsOlder, "reply", expected.toString("latin1")) === null
+      )
+        return `${describeReply(command, expected, actual, resp)}\n${history([...done, ...batch.slice(0, i)], command)}`;
+    }
+    done.push(...batch);
+    return null;
+  };
+  for (let left = COMMANDS; left > 0; left -= 50) {
+    const refill = left % 500 === 0 ? [["FLUSHALL"], ...contents(big)] : [];
+    const problem = await batchOf([...refill, ...Array.from({ length: 50 }, () => caller.call())]);
+    if (problem !== null) return problem;
+  }
+  const problem = await compareKeys(resp);
+  return problem === null ? null : `${problem}\n${history(done, [])}`;
+}
+
+/** The last commands before this one that share a word with it: how the difference came about. */
+function history(done: readonly string[][], command: readonly string[]): string {
+  const words = new Set(command.slice(1));
+  const related = done.filter(
+    (each) => words.size === 0 || each[0] === "FLUSHALL" || each.slice(1).some((word) => words.has(word)),
+  );
+  return related
+    .slice(-15)
+    .map((each) => `    before: ${showCommand(each)}`)
+    .join("\n");
+}
+
+describeWithOracle("differential grammar", () => {
+  afterAll(async () => {
+    await pair?.stop();
+  });
+
+  test.skipIf(oracleIsOlder)(
+    `${ROUNDS} rounds of calls from the grammar [needs redis-server 7.2]`,
+    async () => {
+      const grammars = await readGrammar(pair!.oracle.wire);
+      expect(grammars.length).toBeGreaterThan(120);
+      const caller = new Caller(seeded("differential grammar"), grammars);
+      for (let i = 0; i < ROUNDS; i++) {
+        const problem = await round(caller, i % 2 === 0 ? 2 : 3, i % 4 >= 2);
+        expect(problem === null ? "" : `round ${i}\n${problem}`).toBe("");
+      }
+    },
+    120_000,
+  );
+});
