@@ -27,6 +27,19 @@ await check("--help", () => {
   expectMatch(stdout.toString() + stderr.toString(), "(?i:usage)");
 });
 
+if (ours)
+  await check("test-server says when it is ready, and ends with its input", async () => {
+    const child = Bun.spawn([...command, "test-server"], {
+      stdin: "pipe",
+      stdout: "pipe",
+      stderr: "inherit",
+    });
+    child.stdin.write('{"maxmemory":"10mb"}\n');
+    child.stdin.end();
+    expectMatch(await child.stdout.text(), '^@redbun \\{"ready":\\{"port":\\d+');
+    expect(await child.exited, 0);
+  });
+
 const first = await start();
 if (first) {
   await check("commands over a socket", () => talk(first));

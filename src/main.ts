@@ -1,5 +1,6 @@
 import { defineCommand, renderUsage, runCommand } from "citty";
 import { REDBUN_VERSION, REDIS_VERSION } from "./host/version.ts";
+import { serveTests } from "./inside/tool.ts";
 import { boot } from "./server/boot.ts";
 import { runCheck } from "./server/check-files.ts";
 
@@ -44,6 +45,7 @@ const redbun = defineCommand({
   async run({ rawArgs }) {
     const checked = runCheck(rawArgs);
     if (checked !== null) process.exit(checked);
+    if (rawArgs[0] === "test-server") return serveTests();
     const { print } = boot(rawArgs);
     if (print === "version")
       process.stdout.write(

@@ -121,6 +121,7 @@ export class Server implements ConnectionHost {
   readonly outputLimits: OutputLimits;
   readonly shutdown: Shutdown;
   readonly pause = new Pause(
+    this.clock,
     () => this.resumeAll(),
     () => this.refreshExpiry(),
     (session) => this.transactions.queuedFlags(session),
@@ -139,7 +140,7 @@ export class Server implements ConnectionHost {
       if (failed) lastCommand.failed++;
     },
     eventBegins: () => this.executor.begin(),
-    updateClock: () => this.clock.update(),
+    clock: this.clock,
     watchingChanged: () => this.keyWatchers.refresh(),
     retrying: (begins) => {
       this.monitors.muted = begins;
@@ -193,9 +194,11 @@ export class Server implements ConnectionHost {
   );
   private readonly suspendedConnections = new Set<Connection>();
 
+  /** `exit`: what is to happen at the server's end, by default that of the process. */
   constructor(
     readonly config: Config,
     readonly log: Log,
+    readonly exit: (code: number) => void = (code) => process.exit(code),
   ) {
     const { values } = config;
     this.conditions = conditionsOf(this);
@@ -321,6 +324,7 @@ export class Server implements ConnectionHost {
       },
       freeze: (frozen) => this.holdBack.freeze(frozen),
       closeAll: () => this.closeAll(),
+      exit: () => this.exit(0),
     });
     this.listeners = new Listeners((kind) => this.handlers(kind));
     this.cronDeps = {
@@ -382,23 +386,17 @@ export class Server implements ConnectionHost {
     return this.suspendedConnections.size;
   }
 
-  /** Begins the periodic work and obeys signals. */
-  start(): void {
-    this.shutdown.listenForSignals();
-    if (this.config.values.crashLogEnabled) this.crash.listen();
-    process.on("uncaughtException", (error) => {
-      this.counters.unexpectedErrors++;
-      this.log.warning(`Uncaught exception: ${error instanceof Error ? error.stack : String(error)}`);
-    });
-    this.cron.start();
-  }
-
+  /** Lets go of everything that is open or under way; what is to be saved has been. */
   private closeAll(): void {
     this.turn.sendHeld();
-    this.cron.stop();
+    this.cron.end();
+    this.scripting.runs.abandon();
     this.listeners.stop();
     this.clustering.stop();
+    this.replication.close();
+    this.migrations.targets.closeAll();
     for (const connection of [...this.clients.connections()]) connection.close("now");
+    this.pause.stop();
   }
 
   // ------------------------------------------------------------------ socket events

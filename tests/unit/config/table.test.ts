@@ -43,7 +43,7 @@ describe("each default", () => {
   const context = {
     current: undefined,
     loading: "no",
-    host: { changeDirectory: () => {}, currentDirectory: () => "/data", warn: () => {} },
+    host: { changeDirectory: () => {}, currentDirectory: () => "/data", root: () => "", warn: () => {} },
   } as const;
 
   test.each(directives.map((each) => each.name))("%s parses back from its own text", (name) => {
