@@ -4,6 +4,7 @@ import { Config } from "../config/config.ts";
 import { ConfigFileError } from "../config/errors.ts";
 import { type LoadedLines, loadConfig } from "../config/load.ts";
 import { decodeBytes } from "../config/text.ts";
+import { Console } from "../console/console.ts";
 import { Log } from "../host/log.ts";
 import type { Server } from "../server/server.ts";
 import { build, listen, load, StartError } from "../server/start.ts";
@@ -53,6 +54,8 @@ export async function startRedbun(directives: Directives = {}): Promise<RedbunSe
     });
     inside.server = server;
     listen(server, directives.port === undefined);
+    const closed = new Console(server).start();
+    if (closed !== null) throw new StartError([`Could not open the console: ${closed}`]);
     server.cron.start();
     if (!(await load(server))) throw new StartError(["The data set cannot be loaded"]);
     folder.looking = false;

@@ -38,7 +38,7 @@ import { ClientEviction } from "./client-eviction.ts";
 import { Clients } from "./clients.ts";
 import { Clustering } from "./clustering.ts";
 import { type Conditions, conditionsOf } from "./conditions.ts";
-import { Connection } from "./connection.ts";
+import { Connection, type Wire } from "./connection.ts";
 import type { ConnectionHost } from "./connection-host.ts";
 import { Crash } from "./crash.ts";
 import { Cron, type CronDeps } from "./cron.ts";
@@ -192,6 +192,8 @@ export class Server implements ConnectionHost {
     () => this.tracking.broadcast(),
     () => this.clientEviction.enforce(),
   );
+  /** What is to be closed with the server, and belongs to floors above. */
+  readonly closers: (() => void)[] = [];
   private readonly suspendedConnections = new Set<Connection>();
 
   /** `exit`: what is to happen at the server's end, by default that of the process. */
@@ -390,6 +392,7 @@ export class Server implements ConnectionHost {
   private closeAll(): void {
     this.turn.sendHeld();
     this.cron.end();
+    for (const close of this.closers) close();
     this.scripting.runs.abandon();
     this.listeners.stop();
     this.clustering.stop();
@@ -444,15 +447,21 @@ export class Server implements ConnectionHost {
       return;
     }
     this.counters.connections++;
-    const id = this.clients.nextId();
-    const connection = new Connection(this, socket, id, kind, values.unixsocket);
-    this.acl.admit(connection.session);
-    socket.data = connection;
+    socket.data = this.connect(socket, kind);
     if (kind !== "unix" && values.tcpKeepalive > 0) socket.setKeepAlive(true, values.tcpKeepalive * 1000);
-    this.clients.add(connection);
   }
 
-  private received(connection: Connection | undefined, chunk: Uint8Array): void {
+  /** A client at the other end of this wire, not logged in yet. */
+  connect(wire: Wire, kind: Endpoint["kind"]): Connection {
+    this.clock.update();
+    const connection = new Connection(this, wire, this.clients.nextId(), kind, this.config.values.unixsocket);
+    this.acl.admit(connection.session);
+    this.clients.add(connection);
+    return connection;
+  }
+
+  /** The client has sent something; the chunk is the server's from now on. */
+  received(connection: Connection | undefined, chunk: Uint8Array): void {
     if (connection === undefined || connection.closed) return;
     this.clock.update();
     this.counters.netInput += chunk.length;
