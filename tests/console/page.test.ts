@@ -132,7 +132,7 @@ describe("keys", () => {
     expect(await client.next()).toBe("OK");
     const page = await visit(site);
     page.turnTo("keys");
-    await page.until(() => page.text("key-note") === "1 keys");
+    await page.until(() => page.text("key-note") === "1 key");
     page.find("#key-list button").click();
     await page.until(() => page.text("key-view").includes("Value"));
     expect(page.text("key-list")).toBe("k\\xff\\x00\\x0a");
@@ -160,7 +160,7 @@ describe("keys", () => {
     }
     page.enter("key-type", "list");
     page.submit("key-form");
-    await page.until(() => page.text("key-note") === "1 keys");
+    await page.until(() => page.text("key-note") === "1 key");
     page.find("#key-list button").click();
     const rows = () => page.window.document.querySelectorAll("#key-view tbody tr").length;
     const shown = (n: number) => page.text("key-view").includes(`element ${n}`);

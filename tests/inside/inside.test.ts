@@ -133,7 +133,10 @@ describe("the clock", () => {
     await client.call("SET", "long", "1", "PX", "86400000");
     await client.call("HSET", "hash", "stays", "1", "goes", "1");
     await client.call("HPEXPIRE", "hash", "3600000", "FIELDS", "1", "goes");
+    await client.call("HSET", "fleeting", "field", "1");
+    await client.call("HPEXPIRE", "fleeting", "3600000", "FIELDS", "1", "field");
     await server.clock.advance(3_600_001);
+    expect(await client.call("DBSIZE")).toBe(2);
     expect(await client.call("HGETALL", "hash")).toEqual(["stays", "1"]);
     expect(await client.call("EXISTS", "long")).toBe(1);
     await server.clock.advance(86_400_000);
