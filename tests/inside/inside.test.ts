@@ -153,6 +153,14 @@ describe("the clock", () => {
     await client.call("SET", "a", "1", "EX", "1000");
     await server.clock.advance(1_000_001);
     expect(await listener.next()).toEqual(["message", "__keyevent@0__:expired", "a"]);
+    // At once, not only when the wheel of expiries comes round.
+    for (let i = 0; i < 20; i++) {
+      await client.call("SET", `key:${i}`, "1", "PX", "5000");
+      await client.call("HSET", `hash:${i}`, "f", "1");
+      await client.call("HPEXPIRE", `hash:${i}`, "5000", "FIELDS", "1", "f");
+      await server.clock.advance(5001);
+      expect(await client.call("DBSIZE")).toBe(0);
+    }
   });
 
   test("who waits long enough is answered, others wait on", async () => {
