@@ -18,7 +18,17 @@ async function visit({ url }: Site) {
   const html = await response.text();
   const script = /<script>(.*)<\/script>/s.exec(html)![1]!;
   const window = new Window({ url: `${url}/` });
-  adopt({ close: () => window.happyDOM.close() });
+  const sockets: WebSocket[] = [];
+  adopt({
+    close: async () => {
+      // A window that is closed hears of nothing more.
+      for (const socket of sockets) {
+        socket.onclose = socket.onmessage = null;
+        socket.close();
+      }
+      await window.happyDOM.close();
+    },
+  });
   window.document.write(html.replace(script, ""));
   const scope = {
     window,
@@ -27,7 +37,12 @@ async function visit({ url }: Site) {
     Node: window.Node,
     getComputedStyle: window.getComputedStyle.bind(window),
     setInterval: window.setInterval.bind(window),
-    WebSocket,
+    WebSocket: class extends WebSocket {
+      constructor(url: string) {
+        super(url);
+        sockets.push(this);
+      }
+    },
   };
   new Function(...Object.keys(scope), script)(...Object.values(scope));
   const find = (selector: string): HTMLElement => {

@@ -22,9 +22,16 @@ export function adopt<T extends { close(): unknown }>(each: T): T {
 }
 
 export async function startSite(directives: Directives = {}): Promise<Site> {
-  const port = freePort();
-  const server = adopt(await startRedbun({ "console-port": port, ...directives }));
-  return { server, port, url: `http://127.0.0.1:${port}` };
+  for (let attempt = 1; ; attempt++) {
+    const port = freePort();
+    try {
+      const server = adopt(await startRedbun({ "console-port": port, ...directives }));
+      return { server, port, url: `http://127.0.0.1:${port}` };
+    } catch (error) {
+      // Somebody may have taken it meanwhile.
+      if (attempt === 5 || !String(error).includes("Address already in use")) throw error;
+    }
+  }
 }
 
 export async function raw({ server }: Site): Promise<RespClient> {
