@@ -80,7 +80,7 @@ export class Console {
     if (pathname === "/healthz") return this.health();
     const { headers } = request;
     const refused = refusal(
-      { bind: server.config.values.consoleBind, open: server.acl.defaultUser.isOpen },
+      { bind: server.config.values.consoleBind, open: server.acl.all().some(({ isOpen }) => isOpen) },
       { host: headers.get("host"), origin: headers.get("origin"), site: siteOf(request, pathname) },
     );
     if (refused !== null) return text(403, refused);

@@ -12,7 +12,7 @@
 export interface Situation {
   /** The addresses of console-bind. */
   readonly bind: readonly string[];
-  /** Anybody can be the default user. */
+  /** There is a user as whom anybody can log in, or is from the start. */
   readonly open: boolean;
 }
 
@@ -27,7 +27,7 @@ export interface Origin {
 export function refusal({ bind, open }: Situation, { host, origin, site }: Origin): string | null {
   if (open && bind.some((address) => !isLoopback(address)))
     return (
-      "The console is bound to an address that others can reach (console-bind) while the default user has no " +
+      "The console is bound to an address that others can reach (console-bind) while there is a user who has no " +
       "password: set one (requirepass, ACL SETUSER), or bind it to 127.0.0.1."
     );
   if (host === null) return "The request names no host.";

@@ -53,7 +53,9 @@ export async function startRedbun(directives: Directives = {}): Promise<RedbunSe
       inside.ended.resolve();
     });
     inside.server = server;
-    listen(server, directives.port === undefined);
+    // Port 0 alone cannot mean that nobody is to listen.
+    const elsewhere = values.unixsocket !== "" || values.tlsPort > 0;
+    listen(server, directives.port === undefined || !elsewhere);
     const closed = new Console(server).start();
     if (closed !== null) throw new StartError([`Could not open the console: ${closed}`]);
     server.cron.start();

@@ -10,6 +10,7 @@
  * removes, unless `dir` names one.
  */
 export interface Directives {
+  /** 0: none, where there is a Unix socket or tls-port; otherwise a free one. */
   readonly port?: number;
   /** A path; true: one in the temporary folder. */
   readonly unixsocket?: string | boolean;

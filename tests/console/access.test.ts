@@ -152,6 +152,10 @@ describe("an address that others can reach", () => {
     expect(await status(site, "/")).toBe(200);
     expect(await status(site, "/", { host: "redis.example" })).toBe(200);
     expect(await status(site, "/metrics", { host: "redis.example" })).toBe(401);
+    await client.call("ACL", "SETUSER", "guest", "on", "nopass");
+    expect(await status(site, "/")).toBe(403);
+    await client.call("ACL", "SETUSER", "guest", "off");
+    expect(await status(site, "/")).toBe(200);
     await client.call("CONFIG", "SET", "requirepass", "");
     expect(await status(site, "/")).toBe(403);
   });

@@ -85,6 +85,12 @@ describe("several at once", () => {
     expect(await two.call("MGET", "before", "after")).toEqual(["1", "1"]);
   });
 
+  test("port 0 is a free one where there is nothing else", async () => {
+    const server = await start({ port: 0 });
+    expect(server.port).toBeGreaterThan(0);
+    expect(await (await raw(server)).call("PING")).toBe("PONG");
+  });
+
   test("a Unix socket beside the port, or instead of it", async () => {
     const server = await start({ port: 0, unixsocket: true });
     expect([server.port, server.url]).toEqual([0, `redis+unix://${server.socket}`]);
