@@ -126,13 +126,15 @@ describe.skipIf(NODE === null)("in Node [needs node]", () => {
   test("a client's SHUTDOWN is told", async () => {
     const { lines, child } = await program(
       "mjs",
-      `const server = await startRedbun(); say(server.port); await server.closed; say("closed"); await server.close();`,
+      `const server = await startRedbun(); say(server.port);
+      // Waiting for the server's end alone does not keep Node.
+      const keep = setInterval(() => {}, 1000);
+      await server.closed; say("closed"); await server.close(); clearInterval(keep);`,
     );
-    // Waiting for the server's end alone does not keep Node: the client's word comes first.
     const client = await RespClient.open(Number((await lines.next()).value));
     client.send("SHUTDOWN");
     expect(await client.nextOrEnd()).toBeUndefined();
-    await child.exited;
+    expect([await all(lines), await child.exited]).toEqual([["closed"], 0]);
   });
 });
 
