@@ -1,5 +1,5 @@
 /**
- * `bun run build` compiles dist/redbun for this machine; `--all` compiles every released target into
+ * `bun run build` compiles dist/redbun for this machine, and the package's entry for Node; `--all` compiles every released target into
  * dist/redbun-VERSION-TARGET and writes dist/SHA256SUMS; `--target linux-arm64` (repeatable) compiles only
  * that one, under its release name. Bun fetches the runtime of a foreign target from the npm registry; a
  * target that fails is reported, the others are kept, and the exit code is 1.
@@ -9,6 +9,7 @@ import { basename, join } from "node:path";
 import { parseArgs } from "node:util";
 import manifest from "../package.json";
 import { REDBUN_VERSION } from "../src/host/version.ts";
+import { buildNodeEntry } from "./lib/node-entry.ts";
 
 const TARGETS = ["linux-x64", "linux-arm64", "darwin-x64", "darwin-arm64", "windows-x64"] as const;
 type Target = (typeof TARGETS)[number];
@@ -28,6 +29,7 @@ mkdirSync(DIST, { recursive: true });
 if (targets.length === 0) {
   const error = await compile(join(DIST, "redbun"));
   if (error) fail(`dist/redbun: ${error}`);
+  await buildNodeEntry(DIST);
 } else {
   const built: string[] = [];
   const failures: string[] = [];

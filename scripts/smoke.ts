@@ -5,7 +5,7 @@
  */
 import { join } from "node:path";
 import { REDBUN_VERSION } from "../src/host/version.ts";
-import { type Launched, launch, splitCommand } from "./lib/launch.ts";
+import { freePort, type Launched, launch, splitCommand } from "./lib/launch.ts";
 import { infoField, ReplyError, Wire } from "./lib/wire.ts";
 
 const ROOT = join(import.meta.dir, "..");
@@ -26,6 +26,30 @@ await check("--help", () => {
   expect(exitCode, ours ? 0 : exitCode);
   expectMatch(stdout.toString() + stderr.toString(), "(?i:usage)");
 });
+
+if (ours)
+  await check("test-server says when it is ready, and ends with its input", async () => {
+    const child = Bun.spawn([...command, "test-server"], {
+      stdin: "pipe",
+      stdout: "pipe",
+      stderr: "inherit",
+    });
+    child.stdin.write('{"maxmemory":"10mb"}\n');
+    child.stdin.end();
+    expectMatch(await child.stdout.text(), '^@redbun \\{"ready":\\{"port":\\d+');
+    expect(await child.exited, 0);
+  });
+
+if (ours)
+  await check("the console's page and metrics lie in the executable", async () => {
+    const port = freePort();
+    const server = await launch({ command, args: ["--console-port", String(port)] });
+    const get = async (path: string) => (await fetch(`http://127.0.0.1:${port}${path}`)).text();
+    expect(await get("/healthz"), "ok\n");
+    expectMatch(await get("/"), "^<!doctype html>[^]*</html>\\n$");
+    expectMatch(await get("/metrics"), "\nredis_up 1\n");
+    expect(await server.stop(), 0);
+  });
 
 const first = await start();
 if (first) {

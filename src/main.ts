@@ -1,7 +1,10 @@
 import { defineCommand, renderUsage, runCommand } from "citty";
+import { Console } from "./console/console.ts";
 import { REDBUN_VERSION, REDIS_VERSION } from "./host/version.ts";
+import { serveTests } from "./inside/tool.ts";
 import { boot } from "./server/boot.ts";
 import { runCheck } from "./server/check-files.ts";
+import type { Server } from "./server/server.ts";
 
 /**
  * The program: redbun [/path/to/redis.conf | -] [--directive value ...]. Options follow Redis's rules (any
@@ -44,7 +47,9 @@ const redbun = defineCommand({
   async run({ rawArgs }) {
     const checked = runCheck(rawArgs);
     if (checked !== null) process.exit(checked);
-    const { print } = boot(rawArgs);
+    if (rawArgs[0] === "test-server") return serveTests();
+    const { print, server } = boot(rawArgs);
+    if (server !== undefined) openConsole(server);
     if (print === "version")
       process.stdout.write(
         `Redis server v=${REDIS_VERSION} sha=00000000:0 malloc=arena bits=64 build=redbun-${REDBUN_VERSION}\n`,
@@ -52,5 +57,13 @@ const redbun = defineCommand({
     if (print === "help") process.stdout.write(`${await renderUsage(redbun)}\n`);
   },
 });
+
+/** The console is a part of the server: where it cannot listen, the server does not run either. */
+function openConsole(server: Server): void {
+  const reason = new Console(server).start();
+  if (reason === null) return;
+  server.log.warning(`Could not open the console: ${reason}`);
+  server.exit(1);
+}
 
 await runCommand(redbun, { rawArgs: process.argv.slice(2) });

@@ -6,6 +6,7 @@ import type { Execute } from "../call/execute.ts";
 import { type KeyWatcher, keyName } from "../call/key-watchers.ts";
 import type { Command } from "../call/registry.ts";
 import type { Session } from "../call/session.ts";
+import type { Clock } from "../host/clock.ts";
 import type { Database } from "../keyspace/database.ts";
 import { TYPE_LIST, TYPE_STREAM, TYPE_ZSET } from "../keyspace/record.ts";
 import type { Outbox } from "../push/outbox.ts";
@@ -34,7 +35,8 @@ interface Waiting {
   /** Milliseconds since 1970, or 0: for ever. */
   until: number;
   timer: ReturnType<typeof setTimeout> | null;
-  /** Tries the command again at a moment of its own. */
+  /** Tries the command again at a moment of its own, milliseconds since 1970. */
+  retryAt: number;
   retryTimer: ReturnType<typeof setTimeout> | null;
   onTimeout(reply: ReplyWriter): void;
   keys: string[];
@@ -66,8 +68,7 @@ export interface BlockingDeps {
   answered(session: Session, failed: boolean): void;
   /** Time is to be counted from here: an event begins that is not a client's. */
   eventBegins(): void;
-  /** Lets time go on after a transaction, before commands are tried again. */
-  updateClock(): void;
+  readonly clock: Pick<Clock, "time" | "update">;
   /** A command is executed again, which is nothing new to who watches (MONITOR). */
   retrying(begins: boolean): void;
   readonly outbox: Outbox;
@@ -135,7 +136,7 @@ export class Blocking implements KeyWatcher {
 
   /** Executes a held command again, and answers its client unless that has gone meanwhile. */
   resume({ session, request, command }: Hold): void {
-    this.deps.updateClock();
+    this.deps.clock.update();
     this.deps.eventBegins();
     this.execute(session, request, command);
     if (this.forget(session)) this.answer(session);
@@ -174,7 +175,8 @@ export class Blocking implements KeyWatcher {
     const entry = this.waiting.get(session);
     if (entry === undefined) return;
     if (entry.retryTimer !== null) clearTimeout(entry.retryTimer);
-    const left = Math.max(0, moment - Date.now());
+    entry.retryAt = moment;
+    const left = Math.max(0, moment - this.deps.clock.time());
     // A moment too far for a timer is come to in steps: the command then asks again.
     entry.retryTimer = setTimeout(() => this.comeRound(entry), Math.min(left, LONGEST_TIMER));
   }
@@ -196,8 +198,18 @@ export class Blocking implements KeyWatcher {
     held: boolean,
   ): void {
     const { session } = call;
-    const until = timeoutMs === 0 ? 0 : Date.now() + timeoutMs;
-    const entry: Waiting = { until, timer: null, retryTimer: null, onTimeout, keys, kind, retry, held };
+    const until = timeoutMs === 0 ? 0 : this.deps.clock.time() + timeoutMs;
+    const entry: Waiting = {
+      until,
+      timer: null,
+      retryAt: 0,
+      retryTimer: null,
+      onTimeout,
+      keys,
+      kind,
+      retry,
+      held,
+    };
     this.waiting.set(session, entry);
     call.blocked = true;
     session.link.suspend();
@@ -265,14 +277,28 @@ export class Blocking implements KeyWatcher {
 
   private arm(session: Session, entry: Waiting): void {
     if (entry.until === 0) return;
-    const left = Math.max(0, entry.until - Date.now());
+    const left = Math.max(0, entry.until - this.deps.clock.time());
     entry.timer = setTimeout(
       () => {
-        if (entry.until > Date.now()) this.arm(session, entry);
+        if (entry.until > this.deps.clock.time()) this.arm(session, entry);
         else this.release(session, entry.onTimeout);
       },
       Math.min(left, LONGEST_TIMER),
     );
+  }
+
+  /** The clock has been moved: whose time is over goes on now, timers count what is left of the others'. */
+  clockMoved(): void {
+    const now = this.deps.clock.time();
+    for (const [session, entry] of [...this.waiting]) {
+      if (entry.until > 0 && entry.until <= now) {
+        this.release(session, entry.onTimeout);
+        continue;
+      }
+      if (entry.timer !== null) clearTimeout(entry.timer);
+      this.arm(session, entry);
+      if (entry.retryTimer !== null) this.alsoAt(session, entry.retryAt);
+    }
   }
 
   // ------------------------------------------------------------------ KeyWatcher
@@ -304,7 +330,7 @@ export class Blocking implements KeyWatcher {
   serve(): void {
     if (this.serving) return;
     this.serving = true;
-    this.deps.updateClock();
+    this.deps.clock.update();
     try {
       for (const name of this.ready) {
         this.ready.delete(name);

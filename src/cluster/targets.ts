@@ -54,6 +54,11 @@ export class Targets {
     else target.close();
   }
 
+  closeAll(): void {
+    for (const target of this.byName.values()) target.close();
+    this.byName.clear();
+  }
+
   /** Closes those not used for some time. */
   tick(now: number): void {
     for (const [name, target] of this.byName)

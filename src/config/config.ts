@@ -10,6 +10,7 @@
 //
 // Numbers beyond 2^53 are rounded in `values`; their exact text is kept beside them for GET and REWRITE.
 
+import { join } from "node:path";
 import { globMatch } from "../bytes/glob.ts";
 import { ConfigError, InvalidValue } from "./errors.ts";
 import type { ConfigHost, Directive, ParseContext } from "./kinds.ts";
@@ -50,6 +51,7 @@ const LOADING = "Redis is loading the dataset in memory";
 const processHost: ConfigHost = {
   changeDirectory: (path) => process.chdir(decodeBytes(path)),
   currentDirectory: () => encodeBytes(process.cwd()),
+  root: () => "",
   warn: () => {},
 };
 
@@ -128,6 +130,17 @@ export class Config {
   load(entry: Entry, args: readonly string[]): void {
     this.#store(entry, args, this.#loaded.has(entry.key) ? "again" : "first");
     this.#loaded.add(entry.key);
+  }
+
+  /** Where relative names of data files begin; "": in the process's own directory, which `dir` has moved. */
+  get root(): string {
+    return this.#host.root();
+  }
+
+  /** The path of a data file (a byte string, as directives are). */
+  path(name: string): string {
+    const path = decodeBytes(name);
+    return this.root === "" || path === "" ? path : join(this.root, path);
   }
 
   assign<Key extends ConfigKey>(key: Key, value: ConfigValues[Key]): void {

@@ -33,6 +33,8 @@ export interface Traits {
 export interface ConfigHost {
   changeDirectory(path: string): void;
   currentDirectory(): string;
+  /** Where relative names of data files begin; "" where that is the process's own directory. */
+  root(): string;
   warn(message: string): void;
 }
 

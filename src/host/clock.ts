@@ -7,6 +7,8 @@ export class Clock {
   now = Date.now();
   /** Redis's LRU clock: seconds modulo 2^24, as of the last update. */
   lruClock = 0;
+  /** Milliseconds by which this clock is ahead of the system's: a test has moved it (inside/). */
+  private ahead = 0;
   /** While frozen (a script, a transaction), `update` changes nothing. */
   private frozen = 0;
   private frozenMicroseconds = 0;
@@ -17,10 +19,21 @@ export class Clock {
 
   update(): void {
     if (this.frozen > 0) return;
-    const now = Date.now();
+    const now = this.time();
     if (now === this.now) return;
     this.now = now;
     this.lruClock = Math.floor(now / 1000) & 0xffffff;
+  }
+
+  /** Milliseconds since 1970, at this very moment: for what waits, whatever event is being handled. */
+  time(): number {
+    return Date.now() + this.ahead;
+  }
+
+  /** Moves the time that is told, by whole milliseconds and only forward; `monotonic` goes on as it did. */
+  advance(milliseconds: number): void {
+    this.ahead += milliseconds;
+    this.update();
   }
 
   freeze(): void {
@@ -43,7 +56,7 @@ export class Clock {
     // The fine clock counts from the process's start and misses that the system's clock was set: it is good
     // for the part of a millisecond only.
     const fine = (performance.timeOrigin + performance.now()) * 1000;
-    return Date.now() * 1000 + Math.floor(fine % 1000);
+    return this.time() * 1000 + Math.floor(fine % 1000);
   }
 
   /** Nanoseconds since some fixed moment, never going back. */

@@ -21,6 +21,8 @@ export class Log {
   level: LogLevel = "notice";
   /** M: master, S: replica, C: child or before start, X: sentinel. */
   role: "M" | "S" | "C" | "X" = "C";
+  /** Hears of every line, whatever the level. */
+  listener: ((level: keyof typeof MARK, message: string) => void) | null = null;
   private fd = 1;
   private file = "";
   private readonly pretty: ConsolaInstance | null;
@@ -70,6 +72,7 @@ export class Log {
   }
 
   private write(level: keyof typeof MARK, message: string): void {
+    this.listener?.(level, message);
     if (!this.enabled(level)) return;
     if (this.pretty !== null && this.file === "") {
       if (level === "warning") this.pretty.warn(message);

@@ -97,6 +97,18 @@ export class FieldExpiry {
     return more;
   }
 
+  /** Removes all that is due by now, to the millisecond: looks at every hash whose fields expire. */
+  settleAll(): void {
+    const { wheel, due, db } = this;
+    if (wheel === null || !this.mayExpire) return;
+    for (const hash of new Set([...wheel.hashes(), ...due.filter((_, i) => i % 2 === 0)]))
+      db.index.forHash(hash, (position) => {
+        const table = this.tableAt(position);
+        if (table === null || table.expiring === 0 || table.soonest >= db.context.clock.now) return;
+        if (this.remove(position, table, Number.POSITIVE_INFINITY)) this.note(position, true);
+      });
+  }
+
   private readonly onDue = (hash: number, tick: number): void => {
     this.due.push(hash, tick);
   };

@@ -38,6 +38,8 @@ export interface LinkDeps {
   readonly counters: { netReplInput: number };
   /** Not while data are being loaded. */
   mayConnect(): boolean;
+  /** The path of a file of the data directory. */
+  filePath(name: string): string;
   /** For tls-replication. */
   tls(): Bun.TLSOptions;
   /** The data are those of the master's ID and offset, or were: PSYNC may ask for what is missing. */
@@ -357,7 +359,10 @@ export class MasterLink {
     try {
       if (deps.loadsStreamed())
         this.receiver = new StreamedSnapshot((wanted) => (wanted ? socket?.resume() : socket?.pause()));
-      else this.receiver = new FileReceiver(`temp-${Math.floor(Date.now() / 1000)}.${process.pid}.rdb`);
+      else
+        this.receiver = new FileReceiver(
+          deps.filePath(`temp-${Math.floor(Date.now() / 1000)}.${process.pid}.rdb`),
+        );
     } catch (error) {
       const text = error instanceof Error ? error.message : String(error);
       return this.drop(`Opening the temp file needed for MASTER <-> REPLICA synchronization: ${text}`);

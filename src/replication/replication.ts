@@ -172,6 +172,11 @@ export class Replication {
     deps.roleChanged();
   }
 
+  /** The server ends. */
+  close(): void {
+    this.dropLink();
+  }
+
   private dropLink(): void {
     this.endStream();
     this.link?.close();

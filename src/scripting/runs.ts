@@ -394,6 +394,13 @@ export class ScriptRuns {
     this.deps.log.notice("Lua script killed by user with SCRIPT KILL.");
   }
 
+  /** The server ends: whatever runs comes to its end at its next step, whatever it has done. */
+  abandon(): void {
+    if (this.current === null) return;
+    this.current.killed = true;
+    this.current.debugging?.debugger.goOn();
+  }
+
   // ------------------------------------------------------------------ redis.call
 
   /** redis.setresp */

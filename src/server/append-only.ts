@@ -34,7 +34,13 @@ export class AppendOnly {
     this.call.session = this.session;
     this.aof = new Aof({
       settings: config.values,
-      names: { dirname: config.values.appenddirname, filename: config.values.appendfilename },
+      names: {
+        dirname: config.values.appenddirname,
+        filename: config.values.appendfilename,
+        get root() {
+          return config.root;
+        },
+      },
       clock,
       log,
       latency: (event, milliseconds) => latency.note(event, milliseconds),

@@ -1,6 +1,5 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { DeclaredUsers } from "../acl/declared.ts";
-import { loadAclFile } from "../acl/file.ts";
 import { parseCommandLine } from "../config/command-line.ts";
 import { Config } from "../config/config.ts";
 import { ConfigFileError, ConfigOpenError, formatConfigFileError } from "../config/errors.ts";
@@ -9,11 +8,10 @@ import { Log } from "../host/log.ts";
 import { REDBUN_VERSION, REDIS_VERSION } from "../host/version.ts";
 import { banner } from "./banner.ts";
 import { compiled } from "./compiled.ts";
-import { TlsError } from "./listeners.ts";
-import { loadAtStart } from "./loading.ts";
 import { openFilesLimit, RESERVED_FDS } from "./open-files.ts";
 import { ProcessTitle } from "./process-title.ts";
-import { Server } from "./server.ts";
+import type { Server } from "./server.ts";
+import { build, listen, load, StartError } from "./start.ts";
 
 /**
  * From the command line to a server that accepts connections, in Redis's order and with the log lines that
@@ -77,25 +75,17 @@ export function boot(argv: string[]): BootResult {
   else log.notice("Configuration loaded");
   fitMaxClients(config, log);
 
-  const server = new Server(config, log);
-  for (const { from, to } of loaded.renames) {
-    const refusal = server.registry.rename(from, to);
-    if (refusal !== null) return die(`rename-command ${from} ${to}: ${refusal}`);
-  }
-  startAcl(server, users);
+  let server: Server;
   try {
-    server.listeners.start(values);
+    server = build(config, log, { loaded, users }, (code) => {
+      if (values.pidfile !== "") removePidFile(values.pidfile, log);
+      process.exit(code);
+    });
+    listen(server);
   } catch (error) {
-    if (error instanceof TlsError) {
-      log.warning(`Failed to configure TLS: ${error.message}`);
-      process.exit(1);
-    }
-    log.warning(`Warning: Could not create server TCP listening socket ${(error as Error).message}`);
-    log.warning(`Failed listening on port ${values.port} (tcp), aborting.`);
-    process.exit(1);
-  }
-  if (server.listeners.endpoints.length === 0) {
-    log.warning("Configured to not listen anywhere, exiting.");
+    if (!(error instanceof StartError)) throw error;
+    if (error.misconfigured) die(error.message);
+    for (const reason of error.lines) log.warning(reason);
     process.exit(1);
   }
   log.role = "M";
@@ -106,33 +96,28 @@ export function boot(argv: string[]): BootResult {
   if (values.alwaysShowLogo || terminal) banner(config, log, terminal);
   else log.notice(`Running mode=${values.clusterEnabled ? "cluster" : "standalone"}, port=${values.port}.`);
   // Before the log says that it runs: who reads that may send a signal.
-  server.start();
+  obeyProcess(server);
+  server.cron.start();
   log.notice("Server initialized");
-  server.replicating.start();
-  void loadAtStart(server).then(() => {
-    server.clustering.cluster?.dataLoaded();
+  void load(server).then((loaded) => {
+    if (!loaded) process.exit(1);
     announceReady(server);
   });
   return { server };
 }
 
-/** Users from redis.conf, or from the ACL file. */
-function startAcl({ acl, log, config }: Server, users: DeclaredUsers): void {
-  const { aclfile } = config.values;
-  const give = (...reasons: string[]): never => {
-    for (const reason of reasons) log.warning(reason);
-    process.exit(1);
-  };
-  if (aclfile !== "" && users.users.length > 0)
-    give(
-      "Configuring Redis with users defined in redis.conf and at the same setting an ACL file path is invalid. This " +
-        "setup is very likely to lead to configuration errors and security holes, please define either an ACL file or " +
-        "declare users directly in your redis.conf, but not both.",
-    );
-  const refusal = users.start(acl, log);
-  if (refusal !== null) give(refusal, "Critical error while loading ACLs. Exiting.");
-  const errors = aclfile === "" ? null : loadAclFile(acl, aclfile, null);
-  if (errors !== null) give(`Aborting Redis startup because of ACL errors: ${errors}`);
+/** What the process is told by others is for this server; and it goes on after what nobody has caught. */
+function obeyProcess(server: Server): void {
+  const { shutdown, config, crash, counters, log } = server;
+  for (const signal of ["SIGTERM", "SIGINT"] as const)
+    process.on(signal, () => {
+      if (shutdown.signalled(signal) === "insists") process.exit(1);
+    });
+  if (config.values.crashLogEnabled) crash.listen();
+  process.on("uncaughtException", (error) => {
+    counters.unexpectedErrors++;
+    log.warning(`Uncaught exception: ${error instanceof Error ? error.stack : String(error)}`);
+  });
 }
 
 /** The title that `ps` shows, now and whenever what it tells changes. */
@@ -187,6 +172,11 @@ function writePidFile(path: string, log: Log): void {
   } catch (error) {
     log.warning(`Failed to write PID file: ${(error as Error).message}`);
   }
+}
+
+function removePidFile(path: string, log: Log): void {
+  log.notice("Removing the pid file.");
+  rmSync(path, { force: true });
 }
 
 /** Starts the same command in the same directory in the background, without a terminal, and ends this process. */

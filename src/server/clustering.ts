@@ -103,7 +103,10 @@ export class Clustering {
       },
       slotsLost: (slots) => this.slotsLost(slots),
       stateChanged: () => this.redirectWaiting(),
-      exit: () => process.exit(1),
+      exit: () => {
+        server.exit(1);
+        throw new Error("A cluster node that cannot keep its configuration has been given up");
+      },
     };
   }
 

@@ -1,4 +1,3 @@
-import type { Socket } from "bun";
 import { copyBytes } from "../bytes/ascii.ts";
 import { Session, type SessionLink } from "../call/session.ts";
 import type { Request } from "../resp/request.ts";
@@ -12,6 +11,18 @@ import type { ConnectionHost } from "./connection-host.ts";
  * does not take waits here in pieces until `drain`; a large rest takes the writer's buffer with it instead
  * of being copied.
  */
+
+/** What a connection needs of its socket: Bun's, or what the console puts in its place. */
+export interface Wire {
+  readonly remoteAddress: string;
+  readonly remotePort: number;
+  readonly localAddress: string;
+  readonly localPort: number;
+  /** Takes some of the bytes and returns how many; below 0: the socket is gone. They are the caller's again. */
+  write(bytes: Uint8Array, start: number, length: number): number;
+  close(): void;
+  terminate(): void;
+}
 
 interface Piece {
   buf: Uint8Array;
@@ -46,7 +57,7 @@ export class Connection implements SessionLink {
 
   constructor(
     private readonly host: ConnectionHost,
-    private readonly socket: Socket<Connection>,
+    private readonly socket: Wire,
     id: number,
     kind: "tcp" | "tls" | "unix",
     unixPath: string,

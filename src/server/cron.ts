@@ -27,11 +27,13 @@ export class Cron {
   private timer: ReturnType<typeof setTimeout> | null = null;
   private slicing = false;
   private running = false;
+  private ended = false;
   private ticks = 0;
 
   constructor(private readonly deps: CronDeps) {}
 
   start(): void {
+    if (this.ended) return;
     this.running = true;
     this.timer = setTimeout(this.tick, 1000 / this.deps.hz());
   }
@@ -41,6 +43,12 @@ export class Cron {
     this.running = false;
     if (this.timer !== null) clearTimeout(this.timer);
     this.timer = null;
+  }
+
+  /** Stops for good, whoever means to start it again. */
+  end(): void {
+    this.ended = true;
+    this.stop();
   }
 
   private readonly tick = (): void => {

@@ -29,12 +29,16 @@ export class Listeners {
     return this.open.map(({ endpoint }) => endpoint);
   }
 
-  /** Listens as the configuration says. Throws an Error whose message is a sentence; nothing stays open then. */
-  start(values: Readonly<ConfigValues>): void {
+  /**
+   * Listens as the configuration says; returns the TCP port. `anyPort`: port 0 stands for a free one, not for none.
+   * Throws an Error whose message is a sentence; nothing stays open then.
+   */
+  start(values: Readonly<ConfigValues>, anyPort = false): number {
     try {
-      this.startTcp(values);
+      const port = this.startTcp(values, anyPort);
       this.startTls(values);
       this.startUnix(values);
+      return port;
     } catch (error) {
       this.stop();
       throw error;
@@ -60,9 +64,9 @@ export class Listeners {
     this.unixPath = "";
   }
 
-  private startTcp(values: Readonly<ConfigValues>): void {
-    if (values.port === 0) return;
-    this.bind(values, "tcp", values.port);
+  private startTcp(values: Readonly<ConfigValues>, anyPort: boolean): number {
+    if (values.port === 0 && !anyPort) return 0;
+    return this.bind(values, "tcp", values.port);
   }
 
   private startTls(values: Readonly<ConfigValues>): void {
@@ -70,12 +74,16 @@ export class Listeners {
     this.bind(values, "tls", values.tlsPort, tlsOptions(values));
   }
 
-  private bind(values: Readonly<ConfigValues>, kind: "tcp" | "tls", port: number, tls?: TLSOptions): void {
+  private bind(values: Readonly<ConfigValues>, kind: "tcp" | "tls", port: number, tls?: TLSOptions): number {
+    // Of port 0 the system makes a free one for the first address, which then holds for the others too.
+    let actual = port;
     listenOn(values.bind, port, (where) => {
-      const listener = this.listen(kind, where, tls);
-      this.open.push({ listener, endpoint: { kind, address: where.hostname, port } });
+      const listener = this.listen(kind, { ...where, port: actual }, tls);
+      if ("port" in listener) actual = listener.port;
+      this.open.push({ listener, endpoint: { kind, address: where.hostname, port: actual } });
       return listener;
     });
+    return actual;
   }
 
   private listen(kind: "tcp" | "tls", where: Where, tls?: TLSOptions): Listener {

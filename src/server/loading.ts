@@ -1,5 +1,6 @@
 import { systemErrorText } from "../config/errors.ts";
 import type { RdbLoad } from "../rdb/load.ts";
+import type { FileSource } from "../rdb/sources.ts";
 import type { Server } from "./server.ts";
 
 /**
@@ -51,12 +52,16 @@ export class Reloading {
       if (!persistence.save()) return "ERR Error trying to save the DB, check server logs.";
     }
     if (flush) persistence.clear();
+    let file: FileSource | null = null;
     try {
-      const load = persistence.load(undefined, { allowDuplicates: merge });
+      file = persistence.open();
+      const load = persistence.load(file, { allowDuplicates: merge });
       while (!load.step(() => false));
     } catch (error) {
       log.warning(`Error trying to load the RDB dump: ${systemErrorText(error)}`);
       return "ERR Error trying to load the RDB dump, check server logs.";
+    } finally {
+      file?.close();
     }
     log.warning("DB reloaded by DEBUG RELOAD");
     return null;
@@ -64,18 +69,18 @@ export class Reloading {
 }
 
 /**
- * Loads the AOF where it is in force, else the RDB file if there is one. Ends the process where what is there
- * cannot be loaded.
+ * Loads the AOF where it is in force, else the RDB file if there is one. False where what is there cannot be loaded:
+ * the server must not go on, and the log says why.
  */
-export async function loadAtStart(server: Server): Promise<void> {
+export async function loadAtStart(server: Server): Promise<boolean> {
   const { aof } = server.appendOnly;
-  if (!aof.readManifest()) process.exit(1);
-  if (server.config.values.appendonly) await loadAof(server);
-  else await loadRdbFile(server);
+  if (!aof.readManifest()) return false;
+  const loaded = server.config.values.appendonly ? await loadAof(server) : await loadRdbFile(server);
   server.loading = null;
+  return loaded;
 }
 
-async function loadAof(server: Server): Promise<void> {
+async function loadAof(server: Server): Promise<boolean> {
   const { appendOnly, keyspace } = server;
   const load = appendOnly.load();
   server.loading = new Loading(load.totalBytes, () => load.loadedBytes);
@@ -83,21 +88,23 @@ async function loadAof(server: Server): Promise<void> {
   for (;;) {
     const pace = new Pace(server, () => appendOnly.commandsLoaded);
     const state = load.step(pace.over);
-    if (state === "failed") process.exit(1);
+    if (state === "failed") return false;
     if (state !== "more") break;
     await pace.pause();
   }
   keyspace.context.ignoreExpiry = false;
-  if (!appendOnly.aof.open(load)) process.exit(1);
+  return appendOnly.aof.open(load);
 }
 
-async function loadRdbFile(server: Server): Promise<void> {
+async function loadRdbFile(server: Server): Promise<boolean> {
   const { persistence, log } = server;
-  if (!persistence.fileExists) return;
+  if (!persistence.fileExists) return true;
   const startedAt = performance.now();
   let load: RdbLoad;
+  let file: FileSource | null = null;
   try {
-    load = persistence.load(undefined, {
+    file = persistence.open();
+    load = persistence.load(file, {
       // A replica keeps what is due: its master will say when it is gone.
       skipExpired: !server.replication.isReplica,
       onExpired: (database, key) => {
@@ -111,11 +118,14 @@ async function loadRdbFile(server: Server): Promise<void> {
   } catch (error) {
     log.warning(`Fatal error loading the DB, check server logs. Exiting. (${systemErrorText(error)})`);
     log.warning("Terminating server after rdb file reading failure.");
-    process.exit(1);
+    return false;
+  } finally {
+    file?.close();
   }
   persistence.loaded(load);
   restoreHistory(server, load);
   log.notice(`DB loaded from disk: ${((performance.now() - startedAt) / 1000).toFixed(3)} seconds`);
+  return true;
 }
 
 /** Takes over the history that the file's facts, which stand in front, tell of; once. */

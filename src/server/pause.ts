@@ -2,6 +2,7 @@ import type { Call } from "../call/call.ts";
 import type { Command } from "../call/registry.ts";
 import type { Session } from "../call/session.ts";
 import { FLAGS } from "../call/spec.ts";
+import type { Clock } from "../host/clock.ts";
 
 /** Milliseconds that setTimeout can count; a longer pause is ended by the cron. */
 const LONGEST_TIMER = 0x7fffffff;
@@ -21,6 +22,7 @@ export class Pause {
 
   /** `changed` is told when a pause begins and ends: keys do not expire meanwhile. */
   constructor(
+    private readonly clock: Pick<Clock, "time">,
     private readonly resume: () => void,
     private readonly changed: (paused: boolean) => void,
     /** Flags of what the session's transaction will execute. */
@@ -35,7 +37,7 @@ export class Pause {
     this.changed(true);
     if (this.timer !== null) clearTimeout(this.timer);
     const left = Math.min(this.until - now, LONGEST_TIMER);
-    this.timer = setTimeout(() => this.check(Date.now()), left);
+    this.timer = setTimeout(() => this.check(this.clock.time()), left);
   }
 
   stop(): void {

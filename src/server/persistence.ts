@@ -2,8 +2,8 @@ import { existsSync, rmSync } from "node:fs";
 import { resolve } from "node:path";
 import { BaseFile } from "../aof/base-file.ts";
 import { readContext } from "../commands/dump.ts";
+import type { Config } from "../config/config.ts";
 import { systemErrorText } from "../config/errors.ts";
-import { decodeBytes } from "../config/text.ts";
 import type { Database } from "../keyspace/database.ts";
 import { type LoadOptions, type LoadTarget, RdbLoad } from "../rdb/load.ts";
 import type { RdbSource } from "../rdb/reader.ts";
@@ -28,8 +28,8 @@ const MISCONF =
   "error.";
 
 /** Absolute, since CONFIG SET dir may come before the file is whole. */
-function temporaryName(): string {
-  return resolve(`temp-${process.pid}.rdb`);
+function temporaryName(config: Config): string {
+  return resolve(config.path(`temp-${process.pid}.rdb`));
 }
 
 export type BgsaveAnswer = "started" | "scheduled" | "saving" | "rewriting" | "failed";
@@ -48,7 +48,9 @@ export class Persistence {
   private scheduled = false;
   /** Hears how the save under way ends. */
   private ended: ((ok: boolean) => void) | null = null;
-  /** What the save under way, or the last one, writes to until it is whole. */
+  /** What BGSAVE writes to, while one is under way. */
+  private file: BaseFile | null = null;
+  /** The name of what the save under way, or the last one, writes to until it is whole. */
   private temporary = "";
   /** BGSAVE has been promised, and waits for a snapshot given up to end its walk. */
   private starting: ReturnType<typeof setInterval> | null = null;
@@ -57,7 +59,7 @@ export class Persistence {
   constructor(private readonly server: Server) {}
 
   get path(): string {
-    return decodeBytes(this.server.config.values.dbfilename);
+    return this.server.config.path(this.server.config.values.dbfilename);
   }
 
   /** Why write commands are refused, or null. */
@@ -99,7 +101,7 @@ export class Persistence {
   /** A save to be stepped, between whose steps nothing may change. */
   beginSave(): ForegroundSave {
     const { server } = this;
-    this.temporary = temporaryName();
+    this.temporary = temporaryName(this.server.config);
     return new ForegroundSave(
       this.path,
       this.temporary,
@@ -169,7 +171,7 @@ export class Persistence {
     this.lastTry = Date.now();
     let file: BaseFile;
     try {
-      this.temporary = temporaryName();
+      this.temporary = temporaryName(this.server.config);
       file = new BaseFile(this.temporary, server.config.values.rdbSaveIncrementalFsync);
     } catch (error) {
       log.warning(`Failed opening the temp RDB file for saving: ${systemErrorText(error)}`);
@@ -182,7 +184,7 @@ export class Persistence {
       // Given up meanwhile: the temporary file of that name may be another's.
       if (this.job !== job) return;
       file.discard("now");
-      this.job = null;
+      this.job = this.file = null;
       this.lastOk = false;
       log.warning(`Background saving error: ${systemErrorText(error)}`);
       this.tellEnd(false);
@@ -204,7 +206,7 @@ export class Persistence {
             } catch (error) {
               return failed(error);
             }
-            this.job = null;
+            this.job = this.file = null;
             this.lastCopied = server.snapshots.copied;
             log.notice("DB saved on disk");
             log.notice("Background saving terminated with success");
@@ -215,6 +217,7 @@ export class Persistence {
       () => server.config.values.rdbKeySaveDelay,
     );
     this.job = job;
+    this.file = file;
     this.ended = ended;
     log.notice(`Background saving started by pid ${process.pid}`);
     return true;
@@ -226,8 +229,8 @@ export class Persistence {
     if (this.job === null) return;
     this.server.log.notice("The background save under way is given up");
     this.job.abort();
-    this.job = null;
-    this.removeTemporary();
+    this.file?.discard("now");
+    this.job = this.file = null;
     this.tellEnd(false);
   }
 
@@ -275,9 +278,14 @@ export class Persistence {
     return existsSync(this.path);
   }
 
-  /** A load of a file, to be stepped; throws what opening it throws. */
+  /** The file, to be loaded and then closed; throws the system's error. */
+  open(): FileSource {
+    return FileSource.open(this.path);
+  }
+
+  /** A load, to be stepped. */
   load(
-    source: RdbSource = FileSource.open(this.path),
+    source: RdbSource,
     options: Partial<LoadOptions> = {},
     target: LoadTarget = this.server.keyspace,
     libraries: LibrarySet | undefined = undefined,

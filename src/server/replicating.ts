@@ -2,7 +2,7 @@ import { noLink, Session } from "../call/session.ts";
 import { decodeBytes } from "../config/text.ts";
 import { Keyspace } from "../keyspace/keyspace.ts";
 import { RdbRecords } from "../rdb/save.ts";
-import { FileSource } from "../rdb/sources.ts";
+import type { FileSource } from "../rdb/sources.ts";
 import type { SnapshotSink } from "../replication/full-sync.ts";
 import type { MasterLink } from "../replication/link.ts";
 import { FileReceiver, type SnapshotReceiver } from "../replication/receiver.ts";
@@ -47,6 +47,7 @@ export class Replicating {
         if (server.config.values.save.length === 0) persistence.abort();
       },
       rdbPath: () => persistence.path,
+      filePath: (name) => config.path(name),
       checkOutput: (session) => {
         const connection = server.clients.get(session.id);
         if (connection !== undefined) server.outputLimits.check(connection);
@@ -214,9 +215,11 @@ export class Replicating {
     const { persistence } = server;
     const delay = () => Math.max(0, server.config.values.keyLoadDelay) / 1000;
     const streamed = receiver instanceof StreamedSnapshot ? receiver : null;
+    let file: FileSource | null = null;
     try {
+      file = streamed === null ? persistence.open() : null;
       const load = persistence.load(
-        streamed ?? FileSource.open(persistence.path),
+        streamed ?? file!,
         { skipExpired: false, ...(streamed && { arrived: () => streamed.arrived }) },
         target,
         libraries,
@@ -247,6 +250,7 @@ export class Replicating {
     } catch {
       return false;
     } finally {
+      file?.close();
       server.loading = null;
     }
   }

@@ -38,7 +38,7 @@ import { ClientEviction } from "./client-eviction.ts";
 import { Clients } from "./clients.ts";
 import { Clustering } from "./clustering.ts";
 import { type Conditions, conditionsOf } from "./conditions.ts";
-import { Connection } from "./connection.ts";
+import { Connection, type Wire } from "./connection.ts";
 import type { ConnectionHost } from "./connection-host.ts";
 import { Crash } from "./crash.ts";
 import { Cron, type CronDeps } from "./cron.ts";
@@ -121,6 +121,7 @@ export class Server implements ConnectionHost {
   readonly outputLimits: OutputLimits;
   readonly shutdown: Shutdown;
   readonly pause = new Pause(
+    this.clock,
     () => this.resumeAll(),
     () => this.refreshExpiry(),
     (session) => this.transactions.queuedFlags(session),
@@ -139,7 +140,7 @@ export class Server implements ConnectionHost {
       if (failed) lastCommand.failed++;
     },
     eventBegins: () => this.executor.begin(),
-    updateClock: () => this.clock.update(),
+    clock: this.clock,
     watchingChanged: () => this.keyWatchers.refresh(),
     retrying: (begins) => {
       this.monitors.muted = begins;
@@ -191,11 +192,15 @@ export class Server implements ConnectionHost {
     () => this.tracking.broadcast(),
     () => this.clientEviction.enforce(),
   );
+  /** What is to be closed with the server, and belongs to floors above. */
+  readonly closers: (() => void)[] = [];
   private readonly suspendedConnections = new Set<Connection>();
 
+  /** `exit`: what is to happen at the server's end, by default that of the process. */
   constructor(
     readonly config: Config,
     readonly log: Log,
+    readonly exit: (code: number) => void = (code) => process.exit(code),
   ) {
     const { values } = config;
     this.conditions = conditionsOf(this);
@@ -321,6 +326,7 @@ export class Server implements ConnectionHost {
       },
       freeze: (frozen) => this.holdBack.freeze(frozen),
       closeAll: () => this.closeAll(),
+      exit: () => this.exit(0),
     });
     this.listeners = new Listeners((kind) => this.handlers(kind));
     this.cronDeps = {
@@ -382,23 +388,18 @@ export class Server implements ConnectionHost {
     return this.suspendedConnections.size;
   }
 
-  /** Begins the periodic work and obeys signals. */
-  start(): void {
-    this.shutdown.listenForSignals();
-    if (this.config.values.crashLogEnabled) this.crash.listen();
-    process.on("uncaughtException", (error) => {
-      this.counters.unexpectedErrors++;
-      this.log.warning(`Uncaught exception: ${error instanceof Error ? error.stack : String(error)}`);
-    });
-    this.cron.start();
-  }
-
+  /** Lets go of everything that is open or under way; what is to be saved has been. */
   private closeAll(): void {
     this.turn.sendHeld();
-    this.cron.stop();
+    this.cron.end();
+    for (const close of this.closers) close();
+    this.scripting.runs.abandon();
     this.listeners.stop();
     this.clustering.stop();
+    this.replication.close();
+    this.migrations.targets.closeAll();
     for (const connection of [...this.clients.connections()]) connection.close("now");
+    this.pause.stop();
   }
 
   // ------------------------------------------------------------------ socket events
@@ -446,15 +447,21 @@ export class Server implements ConnectionHost {
       return;
     }
     this.counters.connections++;
-    const id = this.clients.nextId();
-    const connection = new Connection(this, socket, id, kind, values.unixsocket);
-    this.acl.admit(connection.session);
-    socket.data = connection;
+    socket.data = this.connect(socket, kind);
     if (kind !== "unix" && values.tcpKeepalive > 0) socket.setKeepAlive(true, values.tcpKeepalive * 1000);
-    this.clients.add(connection);
   }
 
-  private received(connection: Connection | undefined, chunk: Uint8Array): void {
+  /** A client at the other end of this wire, not logged in yet. */
+  connect(wire: Wire, kind: Endpoint["kind"]): Connection {
+    this.clock.update();
+    const connection = new Connection(this, wire, this.clients.nextId(), kind, this.config.values.unixsocket);
+    this.acl.admit(connection.session);
+    this.clients.add(connection);
+    return connection;
+  }
+
+  /** The client has sent something; the chunk is the server's from now on. */
+  received(connection: Connection | undefined, chunk: Uint8Array): void {
     if (connection === undefined || connection.closed) return;
     this.clock.update();
     this.counters.netInput += chunk.length;

@@ -1,4 +1,3 @@
-import { rmSync } from "node:fs";
 import type { Aof } from "../aof/aof.ts";
 import type { Blocking, Hold } from "../blocking/blocking.ts";
 import type { Call } from "../call/call.ts";
@@ -42,6 +41,8 @@ export interface ShutdownParts {
   /** Everything stands still from now on, or goes on again. */
   freeze(frozen: boolean): void;
   closeAll(): void;
+  /** All is closed: the server has come to its end. */
+  exit(): void;
 }
 
 type Signal = "SIGTERM" | "SIGINT";
@@ -62,16 +63,13 @@ export class Shutdown {
 
   constructor(private readonly parts: ShutdownParts) {}
 
-  listenForSignals(): void {
-    for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => this.signalled(signal));
-  }
-
-  private signalled(signal: Signal): void {
+  /** The process has got a signal; "insists": it is to end without any more ado. */
+  signalled(signal: Signal): "noted" | "insists" {
     const { log, persistence, loading } = this.parts;
     if (this.asked !== null && signal === "SIGINT") {
       log.warning("You insist... exiting now.");
       persistence.removeTemporary();
-      process.exit(1);
+      return "insists";
     }
     log.warning(
       loading()
@@ -79,6 +77,7 @@ export class Shutdown {
         : `Received ${signal} scheduling shutdown...`,
     );
     this.asked = signal;
+    return "noted";
   }
 
   /** With each tick of the cron: obeys a signal, as shutdown-on-sigterm and shutdown-on-sigint say. */
@@ -119,6 +118,11 @@ export class Shutdown {
     if (this.waitsUntil > 0) this.cancel();
     this.parts.log.notice("Shutdown manually aborted.");
     return true;
+  }
+
+  /** The program that the server runs in ends it. */
+  end(request: ShutdownRequest): void {
+    this.begin(request, null);
   }
 
   private begin(request: ShutdownRequest, call: Call | null): boolean {
@@ -179,7 +183,7 @@ export class Shutdown {
     aof.close();
     // Half a data set must not take the place of the whole one.
     const save = loading() ? "nosave" : request.save;
-    if (save === "nosave" || (save === "default" && config.values.save.length === 0)) this.exit();
+    if (save === "nosave" || (save === "default" && config.values.save.length === 0)) return this.exit();
     log.notice("Saving the final RDB snapshot before exiting.");
     if (call !== null) this.holds.push(blocking.hold(call));
     this.saving = true;
@@ -198,10 +202,10 @@ export class Shutdown {
       return;
     }
     const { log } = this.parts;
-    if (state === "done") this.exit();
+    if (state === "done") return void this.exit();
     if (force) {
       log.warning("Error trying to save the DB. Exit anyway.");
-      this.exit();
+      return void this.exit();
     }
     log.warning("Error trying to save the DB, can't exit.");
     this.saving = false;
@@ -233,15 +237,11 @@ export class Shutdown {
     });
   }
 
-  private exit(): never {
-    const { config, log, closeAll } = this.parts;
-    const { pidfile } = config.values;
-    if (pidfile !== "") {
-      log.notice("Removing the pid file.");
-      rmSync(pidfile, { force: true });
-    }
+  private exit(): true {
+    const { log, closeAll, exit } = this.parts;
     closeAll();
     log.warning("Redis is now ready to exit, bye bye...");
-    process.exit(0);
+    exit();
+    return true;
   }
 }

@@ -14,7 +14,9 @@ const FLOORS: readonly (readonly string[])[] = [
   ["acl", "push", "transactions", "blocking", "rdb", "aof", "replication", "scripting", "cluster"],
   ["commands"],
   ["server"],
-  ["console", "main.ts"],
+  ["console"],
+  ["inside"],
+  ["main.ts"],
 ];
 const WITHIN_FLOOR = new Set([0, 1]);
 const LEFTWARDS = new Set([5]);

@@ -21,6 +21,9 @@ export const networkDirectives = [
   bool("protected-mode", true),
   integer("io-threads", 1, 1, 128, FIXED),
   bool("io-threads-do-reads", false, FIXED),
+  // redbun's own: metrics and a page over HTTP (console/). 0: off.
+  integer("console-port", 0, 0, 65535),
+  bindAddresses("console-bind", ["127.0.0.1"]),
 
   integer("maxclients", 10_000, 1, UINT_MAX),
   integer("timeout", 0, 0, INT_MAX),

@@ -19,7 +19,7 @@ export class FakeClock extends Clock {
     this.lruClock = Math.floor(now / 1000) & 0xffffff;
   }
 
-  advance(milliseconds: number): void {
+  override advance(milliseconds: number): void {
     this.set(this.now + milliseconds);
   }
 }
