@@ -111,6 +111,8 @@ export class Session {
   /** No further commands are read. */
   closing = false;
   lastCommand: Command | null = null;
+  /** Speaks for the append-only file. */
+  fromFile = false;
   /** Milliseconds since 1970. */
   lastInteraction: number;
   /** Bytes of the command being executed, for CLIENT LIST. */
@@ -175,6 +177,11 @@ export class Session {
   set role(value: SessionRole) {
     this.currentRole = value;
     this.restrict();
+  }
+
+  /** Its commands have been decided on elsewhere, and are not to be refused: the master's, the append-only file's. */
+  get isObeyed(): boolean {
+    return this.fromFile || this.currentRole === "master";
   }
 
   get resp(): 2 | 3 {

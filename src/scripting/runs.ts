@@ -147,7 +147,7 @@ export class ScriptRuns {
 
   run(call: Call, command: Command, script: ScriptCall): void {
     const { deps, session } = this;
-    const { caller, obeys } = { caller: call.session, obeys: obeyed(call.session) };
+    const { caller, obeys } = { caller: call.session, obeys: call.session.isObeyed };
     if (this.current !== null) throw new CommandError("ERR a script cannot run another one");
     const outOfMemory = deps.gates.outOfMemory();
     const slot = obeys ? null : deps.gates.slotOf(call, command);
@@ -569,10 +569,6 @@ export class ScriptRuns {
     const undo = run.debugging?.undo ?? null;
     return undo === null || undo.before(call, command) ? null : NOT_UNDONE;
   }
-}
-
-function obeyed(session: Session): boolean {
-  return session.role === "master" || session.id === 0;
 }
 
 function pushArray(machine: Machine, call: Call, from: number, to: number): void {

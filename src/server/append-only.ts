@@ -29,7 +29,7 @@ export class AppendOnly {
   constructor(private readonly server: Server) {
     const { config, clock, log, latency, debugSettings } = server;
     this.session = new Session(0, NO_LINK, clock.now);
-    this.session.denyBlocking = true;
+    this.session.denyBlocking = this.session.fromFile = true;
     this.call.reply = new ReplyWriter(1024);
     this.call.session = this.session;
     this.aof = new Aof({

@@ -63,6 +63,20 @@ describeWithOracle("replication", () => {
         expect((await master.node.info("stats")).sync_partial_ok).toBe("1");
       });
 
+  test("redbun trims as redis-server's stream says, which names a LIMIT beside an exact length", async () => {
+    const master = await run(startOracle);
+    const replica = await run(startServer);
+    await replica.node.follow(master.server);
+    await replica.node.linked();
+    for (let i = 0; i < 200; i++) {
+      await master.node.call("XADD", "s", "MAXLEN", "~", "50", "LIMIT", "1000", "*", "n", String(i));
+      await master.node.call("XTRIM", "t", "MINID", "~", "5-0", "LIMIT", "10");
+    }
+    await replica.node.caughtUpWith(master.node);
+    expect(await replica.node.call("XLEN", "s")).toBe(await master.node.call("XLEN", "s"));
+    expect(await replica.node.digest()).toEqual(await master.node.digest());
+  });
+
   test("redis-server follows what it does not know: commands of Redis 8 arrive as their effects", async () => {
     const master = await run(startServer, "--stream-node-max-entries", "3");
     const replica = await run(startOracle, "--stream-node-max-entries", "3");

@@ -5,7 +5,7 @@ import { growString, StringView } from "../../keyspace/strings.ts";
 import { CommandError, errors } from "../../resp/errors.ts";
 import { parseBitOffset } from "../../types/bitfield.ts";
 import { stringAt, stringAtForWrite } from "../strings/reading.ts";
-import { type StringLimits, writableString } from "../strings/setting.ts";
+import { longestString, type StringLimits, writableString } from "../strings/setting.ts";
 
 /** SETBIT and GETBIT. Neither allocates anything where the string is long enough already. */
 
@@ -13,7 +13,7 @@ const view = new StringView();
 
 /** The bit offset in argument i; throws where no string may be so long. */
 function bitOffset(call: Call, i: number, limits: StringLimits): number {
-  const offset = parseBitOffset(call.buf, call.start[i]!, call.end[i]!, 0, limits.protoMaxBulkLen);
+  const offset = parseBitOffset(call.buf, call.start[i]!, call.end[i]!, 0, longestString(call, limits));
   if (offset < 0) throw new CommandError(errors.bitOffset);
   return offset;
 }

@@ -17,7 +17,7 @@ import {
   parseBitOffset,
 } from "../../types/bitfield.ts";
 import { stringAt, stringAtForWrite } from "../strings/reading.ts";
-import { type StringLimits, writableString } from "../strings/setting.ts";
+import { longestString, type StringLimits, writableString } from "../strings/setting.ts";
 
 /**
  * BITFIELD and BITFIELD_RO. The arguments are gone through twice: first all of them are checked and the string's
@@ -66,7 +66,13 @@ function readOperation(call: Call, i: number, limits: StringLimits): number {
   const { buf, start, end } = call;
   operation.type = parseBitfieldType(buf, start[i + 1]!, end[i + 1]!);
   if (operation.type < 0) throw new CommandError(BITFIELD_TYPE_ERROR);
-  operation.offset = parseBitOffset(buf, start[i + 2]!, end[i + 2]!, operation.type, limits.protoMaxBulkLen);
+  operation.offset = parseBitOffset(
+    buf,
+    start[i + 2]!,
+    end[i + 2]!,
+    operation.type,
+    longestString(call, limits),
+  );
   if (operation.offset < 0) throw new CommandError(errors.bitOffset);
   if (operation.kind === "get") return i + 3;
   const value = call.safeInt(i + 3);

@@ -17,11 +17,6 @@ const ASYNC = latin1Bytes("async");
 const APPEND = latin1Bytes("append");
 const FLUSH = latin1Bytes("flush");
 
-/** A library may be loaded, deleted or replaced only when no function is in the midst of its work. */
-function isObeyed(call: Call): boolean {
-  return call.session.role === "master" || call.session.id === 0;
-}
-
 export function load(call: Call, { scripting }: ScriptingDeps): void {
   let at = 2;
   let replace = false;
@@ -30,7 +25,7 @@ export function load(call: Call, { scripting }: ScriptingDeps): void {
     replace = true;
   }
   if (at >= call.argc) throw new CommandError("ERR Function code is missing");
-  const name = scripting.functions.load(call.bytes(at), { replace, patient: isObeyed(call) });
+  const name = scripting.functions.load(call.bytes(at), { replace, patient: call.session.isObeyed });
   call.dirty++;
   call.reply.bulkText(name);
 }

@@ -73,7 +73,9 @@ export class TrimOptions implements Trimming {
       throw new CommandError("ERR syntax error, LIMIT cannot be used without specifying a trimming strategy");
     if (!adding && this.strategy === "none")
       throw new CommandError("ERR syntax error, XTRIM must be called with a trimming strategy");
-    if (!limited) this.limit = this.approximate ? usualLimit(deps) : 0;
+    // As it comes from a master or a file, the outcome stands in place of the approximate, and LIMIT has been left there.
+    if (call.session.isObeyed) this.limit = 0;
+    else if (!limited) this.limit = this.approximate ? usualLimit(deps) : 0;
     else if (!this.approximate)
       throw new CommandError("ERR syntax error, LIMIT cannot be used without the special ~ option");
   }

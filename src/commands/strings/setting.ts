@@ -194,9 +194,14 @@ export interface StringLimits {
   readonly protoMaxBulkLen: number;
 }
 
-/** Throws where a string of this length may not be. */
-export function checkLength(limits: StringLimits, length: number): void {
-  if (length > limits.protoMaxBulkLen) throw new CommandError(errors.stringTooLong);
+/** How long a string may become by this call. */
+export function longestString({ session }: Call, limits: StringLimits): number {
+  return session.isObeyed ? Number.POSITIVE_INFINITY : limits.protoMaxBulkLen;
+}
+
+/** Throws where a string may not become so long. */
+function checkLength(call: Call, limits: StringLimits, length: number): void {
+  if (length > longestString(call, limits)) throw new CommandError(errors.stringTooLong);
 }
 
 export function append(call: Call, limits: StringLimits): void {
@@ -217,7 +222,7 @@ export function append(call: Call, limits: StringLimits): void {
     return call.reply.int(added);
   }
   const old = stringLength(call.db, position);
-  checkLength(limits, old + added);
+  checkLength(call, limits, old + added);
   growString(call.db, position, old + added, view);
   view.buf.set(call.buf.subarray(call.start[2]!, call.end[2]!), view.start + old);
   call.dirty++;
@@ -232,7 +237,7 @@ export function setrange(call: Call, limits: StringLimits): void {
   const added = call.length(3);
   const old = position === 0 ? 0 : stringLength(call.db, position);
   if (added === 0) return call.reply.int(old);
-  checkLength(limits, offset + added);
+  checkLength(call, limits, offset + added);
   writableString(call, 1, position, Math.max(old, offset + added), view);
   view.buf.set(call.buf.subarray(call.start[3]!, call.end[3]!), view.start + offset);
   call.dirty++;
