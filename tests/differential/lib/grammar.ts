@@ -179,7 +179,8 @@ export class Caller {
     const drawn: string[] = [];
     for (const arg of args) this.draw(arg, group, drawn);
     if (random.below(4) === 0 && !TIMED.test(words[0]!)) this.spoil(drawn);
-    return [...words, ...drawn.filter((word) => !UNWANTED.test(word))];
+    const call = [...words, ...drawn.filter((word) => !UNWANTED.test(word))];
+    return random.below(12) === 0 ? ["EVAL", "return redis.pcall(unpack(ARGV))", "0", ...call] : call;
   }
 
   private draw(arg: Argument, group: string, to: string[]): void {
