@@ -116,6 +116,18 @@ describeWithOracle("random calls leave the same behind", () => {
         const done = await scatter(master.wire, caller, round % 2 === 1);
         await replica.node.caughtUpWith(master.node);
         expectSame(`round ${round}`, await state(master.node), await state(replica.node), done);
+        if (round % 6 !== 5) continue;
+        // The same by way of a snapshot.
+        await replica.node.call("REPLICAOF", "NO", "ONE");
+        await replica.node.call("FLUSHALL");
+        await replica.node.follow(master.server);
+        await replica.node.caughtUpWith(master.node);
+        expectSame(
+          `snapshot after round ${round}`,
+          await state(master.node),
+          await state(replica.node),
+          done,
+        );
       }
     }, 120_000);
 
