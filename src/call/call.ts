@@ -27,6 +27,9 @@ export class Call {
   dirty = 0;
   /** The argument with a key that the row says may have been changed, and was not; 0: there is none. */
   unchangedKey = 0;
+  /** After COPY and MOVE: the argument with the key that was changed, and in which database; for no other command. */
+  arrivedAt = 0;
+  arrivedIn = 0;
   /** What changed stands beside the key's contents (a stream's groups): a transaction that watches the key goes on. */
   besideContents = false;
   /** The command waits for something and has not replied (blocking/). */

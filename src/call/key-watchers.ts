@@ -62,9 +62,13 @@ export class KeyWatchers {
   }
 
   private tell(watcher: KeyWatcher, call: Call, command: Command): void {
-    if (command.spec.reachesOtherKeys === true || command.keys.find(call, this.keys) === 0) {
+    if (command.keys.findSome(call, this.keys) === 0) {
       watcher.anyChanged();
       return;
+    }
+    if (command.spec.reachesDatabases === true) {
+      const { arrivedIn, arrivedAt, buf, start, end } = call;
+      watcher.keyChanged(keyName(arrivedIn, buf, start[arrivedAt]!, end[arrivedAt]!));
     }
     for (let i = 0; i < this.keys.length; i += 2) {
       if ((this.keys[i + 1]! & WRITES) === 0) continue;

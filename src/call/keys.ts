@@ -124,6 +124,13 @@ export class KeyFinder {
     return out.length >> 1;
   }
 
+  /** As `find`, and where that has no answer, those keys that the specs can tell of: PFMERGE without sources. */
+  findSome(call: Call, out: KeyList): number {
+    if (this.find(call, out) > 0 || !this.useSpecs) return out.length >> 1;
+    for (const spec of this.specs) if ((spec.flags & KEY_FLAGS.not_key) === 0) addKeys(spec, call, out);
+    return out.length >> 1;
+  }
+
   /** As `find`, for routing in a cluster: with the shard channels, which go to a slot as keys do. */
   findRouted(call: Call, out: KeyList): number {
     const found = this.find(call, out);

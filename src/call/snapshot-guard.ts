@@ -35,7 +35,7 @@ export class SnapshotGuard {
     command.keys.find(call, this.keys);
     for (let i = 0; i < this.keys.length; i += 2) {
       const argument = this.keys[i]!;
-      if (command.spec.reachesOtherKeys !== true) this.beforeKey(call.db, call, argument);
+      if (command.spec.reachesDatabases !== true) this.beforeKey(call.db, call, argument);
       else for (const database of this.databases()) this.beforeKey(database, call, argument);
     }
   }

@@ -148,8 +148,8 @@ export interface CommandSpec {
   endsPause?: boolean;
   /** Ends the transaction even where it is refused itself. */
   endsTransaction?: boolean;
-  /** Changes keys beyond those its key specs name: of another database, or any. */
-  reachesOtherKeys?: boolean;
+  /** Puts a key into a database that its arguments name: see `Call.arrivedAt`. */
+  reachesDatabases?: boolean;
   /** Sub-commands, for a container; a container without a handler of its own has no `run`. */
   subcommands?: CommandSpec[];
   run?(call: Call): void;

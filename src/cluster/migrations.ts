@@ -139,7 +139,7 @@ export class Migrations implements KeyWatcher {
 
   private readonly touches = (call: Call, command: Command): boolean => {
     if ((command.flags & FLAGS.write) === 0) return false;
-    if (command.spec.reachesOtherKeys === true || command.keys.find(call, this.keys) === 0) return true;
+    if (command.spec.reachesDatabases === true || command.keys.find(call, this.keys) === 0) return true;
     for (let i = 0; i < this.keys.length; i += 2) {
       if ((this.keys[i + 1]! & WRITES) === 0) continue;
       const argument = this.keys[i]!;

@@ -114,7 +114,6 @@ export function databaseCommands(deps: DatabaseDeps): CommandSpec[] {
     },
     {
       name: "swapdb",
-      reachesOtherKeys: true,
       arity: 3,
       flags: ["write", "fast"],
       categories: ["keyspace", "dangerous"],

@@ -9,7 +9,7 @@ export function genericCommands(deps: GenericDeps): CommandSpec[] {
   return [
     {
       name: "copy",
-      reachesOtherKeys: true,
+      reachesDatabases: true,
       arity: -3,
       flags: ["write", "denyoom"],
       categories: ["keyspace"],
@@ -65,7 +65,7 @@ export function genericCommands(deps: GenericDeps): CommandSpec[] {
     },
     {
       name: "move",
-      reachesOtherKeys: true,
+      reachesDatabases: true,
       arity: 3,
       flags: ["write", "fast"],
       categories: ["keyspace"],

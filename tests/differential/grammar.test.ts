@@ -9,7 +9,7 @@ import { seeded } from "../unit/bytes/random.ts";
 import { differenceOf } from "./lib/differences.ts";
 import { Caller, contents, KEYS, NOT_COMPARABLE, readGrammar, text } from "./lib/grammar.ts";
 import { describe as describeReply, oracleIsOlder, Pair, sorted } from "./lib/pair.ts";
-import { showCommand } from "./lib/wire.ts";
+import { show, showCommand, Wire } from "./lib/wire.ts";
 
 const ROUNDS = Number(process.env.REDBUN_ROUNDS ?? 15);
 const COMMANDS = 1000;
@@ -108,6 +108,33 @@ describeWithOracle("differential grammar", () => {
         const problem = await round(caller, i % 2 === 0 ? 2 : 3, i % 4 >= 2);
         expect(problem === null ? "" : `round ${i}\n${problem}`).toBe("");
       }
+    },
+    120_000,
+  );
+
+  test.skipIf(oracleIsOlder)(
+    `${ROUNDS} rounds of what WATCH sees of them [needs redis-server 7.2]`,
+    async () => {
+      const random = seeded("differential grammar, watched");
+      const caller = new Caller(random, await readGrammar(pair!.oracle.wire, NOT_COMPARABLE));
+      const keys = [...new Set(Object.values(KEYS).flat())];
+      const watchers = await Promise.all([Wire.open(pair!.oracle.port), Wire.open(pair!.subject.port)]);
+      const askBoth = (commands: string[][]) => Promise.all(watchers.map((wire) => wire.send(commands)));
+      for (let i = 0; i < ROUNDS; i++) {
+        await pair!.reset(2);
+        await pair!.both(contents(i % 2 === 1));
+        for (let left = COMMANDS / 5; left > 0; left--) {
+          const watched = Array.from({ length: 1 + random.below(3) }, () => random.pick(keys));
+          await askBoth([["WATCH", ...watched]]);
+          const call = caller.call();
+          await pair!.both([call]);
+          const [theirs, ours] = await askBoth([["MULTI"], ["PING"], ["EXEC"]]);
+          const outcome = [theirs, ours].map((replies) => show(replies![2]!)).join(" / ");
+          const same = theirs![2]!.equals(ours![2]!);
+          expect(same ? "" : `WATCH ${watched.join(" ")}, then ${showCommand(call)}: ${outcome}`).toBe("");
+        }
+      }
+      for (const wire of watchers) wire.close();
     },
     120_000,
   );

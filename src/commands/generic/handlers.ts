@@ -113,6 +113,8 @@ export function moveToDatabase(call: Call, deps: GenericDeps): void {
   const from = call.lookupWrite(1);
   if (from === 0 || target.find(buf, start[1]!, end[1]!) !== 0) return call.reply.int(0);
   target.copyFrom(db, from, buf, start[1]!, end[1]!, true);
+  call.arrivedAt = 1;
+  call.arrivedIn = target.id;
   call.event(NOTIFY.generic, "move_from", 1);
   call.event(NOTIFY.generic, "move_to", 1, target);
   call.dirty++;
@@ -138,6 +140,9 @@ export function copy(call: Call, deps: GenericDeps): void {
     from = db.find(buf, start[1]!, end[1]!);
   }
   target.copyFrom(db, from, buf, start[2]!, end[2]!, false);
+  call.arrivedAt = 2;
+  call.arrivedIn = target.id;
+  if (target !== db) call.unchangedKey = 2;
   call.event(NOTIFY.generic, "copy_to", 2, target);
   call.dirty++;
   call.reply.int(1);
