@@ -25,8 +25,8 @@ export class Call {
   flags = 0;
   /** Changes made to the data set by this command; 0 means there is nothing to propagate. */
   dirty = 0;
-  /** The argument with a key that the row says may have been changed, and was not; 0: there is none. */
-  unchangedKey = 0;
+  /** Of keys that the row says may have been changed, the one argument whose key was; 0: all of them, -1: none. */
+  changedKey = 0;
   /** After COPY and MOVE: the argument with the key that was changed, and in which database; for no other command. */
   arrivedAt = 0;
   arrivedIn = 0;

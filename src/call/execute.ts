@@ -155,7 +155,7 @@ export class Executor {
     const mark = reply.pos;
     const errorsBefore = reply.errorCount;
     call.dirty = 0;
-    call.unchangedKey = 0;
+    call.changedKey = 0;
     call.besideContents = false;
     call.effects = null;
     call.secrets = null;

@@ -73,7 +73,7 @@ export class KeyWatchers {
     for (let i = 0; i < this.keys.length; i += 2) {
       if ((this.keys[i + 1]! & WRITES) === 0) continue;
       const argument = this.keys[i]!;
-      if (argument === call.unchangedKey) continue;
+      if (call.changedKey !== 0 && argument !== call.changedKey) continue;
       watcher.keyChanged(keyName(call.session.dbIndex, call.buf, call.start[argument]!, call.end[argument]!));
     }
   }

@@ -116,7 +116,9 @@ describeWithOracle("differential grammar", () => {
     `${ROUNDS} rounds of what WATCH sees of them [needs redis-server 7.2]`,
     async () => {
       const random = seeded("differential grammar, watched");
-      const caller = new Caller(random, await readGrammar(pair!.oracle.wire, NOT_COMPARABLE));
+      // LTRIM touches its key in Redis also where nothing is cut off; of the others see NOT_COMPARABLE.
+      const grammars = await readGrammar(pair!.oracle.wire, /^(LTRIM|LSET|Z\w*LEX\w*)$/);
+      const caller = new Caller(random, grammars);
       const keys = [...new Set(Object.values(KEYS).flat())];
       const watchers = await Promise.all([Wire.open(pair!.oracle.port), Wire.open(pair!.subject.port)]);
       const askBoth = (commands: string[][]) => Promise.all(watchers.map((wire) => wire.send(commands)));

@@ -142,7 +142,7 @@ export function copy(call: Call, deps: GenericDeps): void {
   target.copyFrom(db, from, buf, start[2]!, end[2]!, false);
   call.arrivedAt = 2;
   call.arrivedIn = target.id;
-  if (target !== db) call.unchangedKey = 2;
+  if (target !== db) call.changedKey = -1;
   call.event(NOTIFY.generic, "copy_to", 2, target);
   call.dirty++;
   call.reply.int(1);

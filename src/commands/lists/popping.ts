@@ -97,6 +97,7 @@ function popFrom(call: Call, list: ListValue, i: number): void {
   const { atHead, count } = options;
   replyKey(call, i);
   const popped = popSome(call, list, i, atHead, count);
+  call.changedKey = i;
   if (call.recording) call.propagate(atHead ? LPOP : RPOP, call.bytes(i), utf8(String(popped)));
 }
 
@@ -131,5 +132,6 @@ export function blockingPop(call: Call, { list, blocking }: Lists, atHead: boole
   if (i === 0) return blocking.onKeys(call, range(1, last), timeout, "list", nilArray);
   replyKey(call, i);
   popOne(call, list, i, atHead);
+  call.changedKey = i;
   if (call.recording) call.propagate(atHead ? LPOP : RPOP, call.bytes(i));
 }

@@ -64,7 +64,7 @@ export function smove(call: Call, sets: Sets): void {
   if (target === null || target.add(buf, from, to)) {
     call.dirty++;
     call.event(NOTIFY.set, "sadd", 2);
-  } else call.unchangedKey = 2;
+  } else call.changedKey = 1;
   call.reply.int(1);
 }
 

@@ -112,6 +112,7 @@ function popFrom(call: Call, key: ZsetKey, i: number, max: boolean, limit: numbe
   reply.bulk(call.buf, call.start[i]!, call.end[i]!);
   if (nested) reply.array(count);
   take(call, key, i, max, count, nested);
+  call.changedKey = i;
   if (call.recording) {
     const command = max ? ZPOPMAX : ZPOPMIN;
     if (nested) call.propagate(command, call.bytes(i), utf8(String(count)));
