@@ -9,7 +9,7 @@ import { join } from "node:path";
 import { Caller, contents, readGrammar } from "../differential/lib/grammar.ts";
 import { showCommand, Wire } from "../differential/lib/wire.ts";
 import { describeWithOracle, startOracle } from "../oracle.ts";
-import { Node } from "../replication.ts";
+import { Node, until } from "../replication.ts";
 import { startServer, type TestServer } from "../server.ts";
 import { seeded } from "../unit/bytes/random.ts";
 
@@ -26,8 +26,23 @@ afterEach(async () => {
 
 type Start = (args: string[]) => Promise<TestServer>;
 
-async function run(start: Start, ...args: string[]): Promise<{ server: TestServer; node: Node; wire: Wire }> {
+interface Running {
+  server: TestServer;
+  node: Node;
+  wire: Wire;
+}
+
+function folder(): string {
   const dir = mkdtempSync(join(tmpdir(), "redbun-grammar-"));
+  cleanups.push(() => rmSync(dir, { recursive: true }));
+  return dir;
+}
+
+function run(start: Start, ...args: string[]): Promise<Running> {
+  return runIn(folder(), start, ...args);
+}
+
+async function runIn(dir: string, start: Start, ...args: string[]): Promise<Running> {
   const server = await start([
     ...["--dir", dir, "--enable-debug-command", "yes", "--repl-diskless-sync-delay", "0"],
     ...args,
@@ -37,7 +52,6 @@ async function run(start: Start, ...args: string[]): Promise<{ server: TestServe
     wire.close();
     node.close();
     await server.stop("SIGKILL");
-    rmSync(dir, { recursive: true });
   });
   return { server, node, wire };
 }
@@ -144,4 +158,25 @@ describeWithOracle("random calls leave the same behind", () => {
       }
     }
   }, 120_000);
+
+  const successors: [string, Start, Start][] = [
+    ["in redis-server from redbun's append-only file", startServer, startOracle],
+    ["in redbun from redis-server's append-only file", startOracle, startServer],
+  ];
+  for (const [name, startFirst, startSecond] of successors)
+    test(name, async () => {
+      const docs = await run(startOracle);
+      const caller = new Caller(seeded("effects in folders"), await readGrammar(docs.wire, NOT_THE_SAME));
+      for (let round = 0; round < Math.ceil(ROUNDS / 3); round++) {
+        const dir = folder();
+        const first = await runIn(dir, startFirst, "--appendonly", "yes");
+        const done = await scatter(first.wire, caller, round % 2 === 1);
+        const before = await state(first.node);
+        await first.server.stop("SIGTERM");
+        const second = await runIn(dir, startSecond, "--appendonly", "yes");
+        await until(async () => (await second.node.info("persistence")).loading === "0");
+        expectSame(`round ${round}`, before, await state(second.node), done);
+        await second.server.stop("SIGTERM");
+      }
+    }, 120_000);
 });
