@@ -47,3 +47,4 @@ test("HSCAN NOVALUES", () => same("hscan"));
 test("HOTKEYS: what is refused", () => same("hotkeys"));
 test("expiry of hash fields: replies, refusals, events", () => same("hash-expiry"));
 test("WATCH and streams", () => same("watching"));
+test("INFO keysizes", () => same("keysizes"));
