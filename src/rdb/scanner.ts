@@ -27,18 +27,28 @@ type Row = readonly Item[];
 const each = (...row: Item[]): Item => ({ each: row });
 
 const STRING: Row = ["string"];
-/** Name, last ID, in later versions entries read; pending entries; consumers with theirs. */
-const groups = (version: 1 | 2 | 3): Item =>
+type StreamVersion = 1 | 2 | 3 | 4 | 5;
+/** Name, last ID, in later versions entries read; pending entries; consumers with theirs; what is nobody's. */
+const groups = (version: StreamVersion): Item =>
   each(
     "string",
     ...Array<Item>(version === 1 ? 2 : 3).fill("length"),
     each(16, 8, "length"),
-    each("string", version === 3 ? 16 : 8, each(16)),
+    each("string", version >= 3 ? 16 : 8, each(16)),
+    ...(version >= 5 ? [each(16)] : []),
   );
-const stream = (version: 1 | 2 | 3): Row => [
+const PRODUCERS: Row = [
+  "length",
+  "length",
+  each("string", each("string", "length", "length")),
+  "length",
+  "length",
+];
+const stream = (version: StreamVersion): Row => [
   each("string", "string"),
   ...Array<Item>(version === 1 ? 3 : 8).fill("length"),
   groups(version),
+  ...(version >= 4 ? PRODUCERS : []),
 ];
 
 const VALUES = new Map<number, Row>([
@@ -65,6 +75,8 @@ const VALUES = new Map<number, Row>([
   [TYPE.HASH_LISTPACK_EX_PRE_GA, STRING],
   [TYPE.HASH_METADATA, [8, each("length", "string", "string")]],
   [TYPE.HASH_LISTPACK_EX, [8, "string"]],
+  [TYPE.STREAM_LISTPACKS_4, stream(4)],
+  [TYPE.STREAM_LISTPACKS_5, stream(5)],
 ]);
 
 /** What follows these bytes; a part ends with it, but for those that say something of the key that is to come. */

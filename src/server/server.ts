@@ -348,6 +348,7 @@ export class Server implements ConnectionHost {
           if (this.cronDeps.activeExpire) this.localExpiries.tick();
         },
         () => this.migrations.targets.tick(this.clock.now),
+        (tick) => this.keyspace.tidyStreams(tick),
         () => this.rates.sample(this.counters, this.clock.monotonic() / 1000),
         (tick) => checkClients(this, tick),
         () => this.clientEviction.tick(),

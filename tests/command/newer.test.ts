@@ -48,3 +48,5 @@ test("HOTKEYS: what is refused", () => same("hotkeys"));
 test("expiry of hash fields: replies, refusals, events", () => same("hash-expiry"));
 test("WATCH and streams", () => same("watching"));
 test("INFO keysizes", () => same("keysizes"));
+test("XNACK", () => same("xnack"));
+test("XADD with IDMP and IDMPAUTO: what is refused; XCFGSET, XIDMPRECORD", () => same("xadd-idmp"));
