@@ -181,6 +181,7 @@ export const NOTIFY = {
   keyMiss: 1 << 11,
   module: 1 << 13,
   new: 1 << 14,
+  array: 1 << 15,
 } as const;
 
 /** In the order of CONFIG GET. `all` says whether "A" includes the class. */
@@ -195,6 +196,7 @@ const CLASS_LETTERS: readonly (readonly [letter: string, bit: number, all: boole
   ["e", NOTIFY.evicted, true],
   ["t", NOTIFY.stream, true],
   ["d", NOTIFY.module, true],
+  ["a", NOTIFY.array, true],
   ["n", NOTIFY.new, false],
   ["K", NOTIFY.keyspace, false],
   ["E", NOTIFY.keyevent, false],

@@ -31,7 +31,7 @@ export type RdbVersion = 10 | 11 | 12 | 14;
 export const RDB_VERSION: RdbVersion = 11;
 /** The first version with hash fields that expire. */
 export const FIELD_EXPIRY_VERSION: RdbVersion = 12;
-/** The first version with idempotent producers of streams and entries that were given back. */
+/** The version of Redis 8.8: arrays, and of streams idempotent producers and entries that were given back. */
 export const NEWEST_VERSION: RdbVersion = 14;
 /** Newest version that is read. */
 export const RDB_MAX_VERSION = NEWEST_VERSION;
@@ -84,6 +84,7 @@ export const TYPE = {
   HASH_LISTPACK_EX: 25,
   STREAM_LISTPACKS_4: 26,
   STREAM_LISTPACKS_5: 27,
+  ARRAY: 28,
 } as const;
 
 /** Names of the types, as redis-check-rdb prints them. */
@@ -116,10 +117,11 @@ export const TYPE_TEXTS: readonly string[] = [
   "hash-listpack-md",
   "stream-v4",
   "stream-v5",
+  "array",
 ];
 
 export function isObjectType(type: number): boolean {
-  return (type >= 0 && type <= 7) || (type >= 9 && type <= 27);
+  return (type >= 0 && type <= 7) || (type >= 9 && type <= 28);
 }
 
 /** First bytes of lengths and of encoded strings. */

@@ -24,6 +24,7 @@ import type { HashSeeds } from "../types/home.ts";
 import type { ListLimits } from "../types/list.ts";
 import type { SetLimits } from "../types/set.ts";
 import type { ZsetLimits } from "../types/zset.ts";
+import { ArrayReading } from "./array.ts";
 import {
   entriesOf,
   expiringTableOf,
@@ -217,6 +218,8 @@ export class ValueReader {
       case TYPE.STREAM_LISTPACKS_4:
       case TYPE.STREAM_LISTPACKS_5:
         return new StreamReading(this, rdbType);
+      case TYPE.ARRAY:
+        return new ArrayReading(this);
       case TYPE.LIST_ZIPLIST:
         return new ZiplistReading(this);
       case TYPE.MODULE_PRE_GA:

@@ -44,8 +44,8 @@ export interface SaveOptions extends WriterOptions {
  */
 export function oldestVersion(databases: Iterable<Database>): RdbVersion {
   let version: RdbVersion = 10;
-  for (const { fields, newerStreams } of databases) {
-    if (newerStreams.inUse) return NEWEST_VERSION;
+  for (const { fields, newerStreams, records } of databases) {
+    if (newerStreams.inUse || records.objects.newest > 0) return NEWEST_VERSION;
     if (fields.inUse) version = FIELD_EXPIRY_VERSION;
   }
   return version;

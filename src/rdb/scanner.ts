@@ -17,11 +17,18 @@ import {
  * up to a `boundary` between two parts.
  *
  *   what is to come    a stack of frames, each a row of items and how often the row is repeated
- *   an item            a string, a length, so many bytes, or a length with a row to be repeated so often
+ *   an item            a string, a length, so many bytes, a length with a row to be repeated so often (behind
+ *                      another row, if need be), or a length that says which of several rows follows
  *
  * Only heads of items, 19 bytes at the most, have to lie in one piece; the bytes of strings are counted, not looked at.
  */
-type Item = "string" | "length" | "text-double" | number | { readonly each: readonly Item[] };
+type Item =
+  | "string"
+  | "length"
+  | "text-double"
+  | number
+  | { readonly each: readonly Item[]; readonly after?: readonly Item[] }
+  | { readonly oneOf: readonly Row[] };
 type Row = readonly Item[];
 
 const each = (...row: Item[]): Item => ({ each: row });
@@ -51,6 +58,9 @@ const stream = (version: StreamVersion): Row => [
   ...(version >= 4 ? PRODUCERS : []),
 ];
 
+/** Its elements follow what was inserted last; their number stands before that. */
+const ARRAY: Row = [{ each: ["length", { oneOf: [STRING, [8], [8], STRING] }], after: [each("length")] }];
+
 const VALUES = new Map<number, Row>([
   [TYPE.STRING, STRING],
   [TYPE.LIST, [each("string")]],
@@ -77,6 +87,7 @@ const VALUES = new Map<number, Row>([
   [TYPE.HASH_LISTPACK_EX, [8, "string"]],
   [TYPE.STREAM_LISTPACKS_4, stream(4)],
   [TYPE.STREAM_LISTPACKS_5, stream(5)],
+  [TYPE.ARRAY, ARRAY],
 ]);
 
 /** What follows these bytes; a part ends with it, but for those that say something of the key that is to come. */
@@ -204,7 +215,12 @@ export class RdbScanner {
       return 1;
     }
     const size = this.length(buf, at);
-    if (size !== MORE && item !== "length") this.push(item.each, this.value);
+    if (size === MORE || item === "length") return size;
+    if ("each" in item) {
+      this.push(item.each, this.value);
+      if (item.after !== undefined) this.push(item.after, 1);
+    } else if (this.value < item.oneOf.length) this.push(item.oneOf[this.value]!, 1);
+    else this.end();
     return size;
   }
 

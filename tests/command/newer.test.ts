@@ -50,3 +50,4 @@ test("WATCH and streams", () => same("watching"));
 test("INFO keysizes", () => same("keysizes"));
 test("XNACK", () => same("xnack"));
 test("XADD with IDMP and IDMPAUTO: what is refused; XCFGSET, XIDMPRECORD", () => same("xadd-idmp"));
+test("arrays", () => same("arrays"));
