@@ -202,11 +202,16 @@ const CLASS_LETTERS: readonly (readonly [letter: string, bit: number, all: boole
   ["E", NOTIFY.keyevent, false],
   ["m", NOTIFY.keyMiss, false],
 ];
+/** Without arrays these were all that "A" stood for in Redis 7.2, which shows it so. */
+const NOTIFY_ALL_7 = CLASS_LETTERS.reduce(
+  (bits, [letter, bit, all]) => (all && letter !== "a" ? bits | bit : bits),
+  0,
+);
 export const NOTIFY_ALL = CLASS_LETTERS.reduce((bits, [, bit, all]) => (all ? bits | bit : bits), 0);
 
 export function eventClasses<const Name extends string>(name: Name): Directive<Name, number> {
   const format = (value: number) => {
-    const all = (value & NOTIFY_ALL) === NOTIFY_ALL;
+    const all = (value & NOTIFY_ALL_7) === NOTIFY_ALL_7;
     // With all of A, Redis reports "A" in place of the letters up to n.
     const listed = CLASS_LETTERS.filter(
       ([letter, bit, inAll]) => (value & bit) !== 0 && !(all && (inAll || letter === "n")),

@@ -50,4 +50,7 @@ test("WATCH and streams", () => same("watching"));
 test("INFO keysizes", () => same("keysizes"));
 test("XNACK", () => same("xnack"));
 test("XADD with IDMP and IDMPAUTO: what is refused; XCFGSET, XIDMPRECORD", () => same("xadd-idmp"));
-test("arrays", () => same("arrays"));
+test("arrays: ARSET ARMSET ARGET ARMGET ARGETRANGE ARDEL ARDELRANGE ARLEN ARCOUNT ARSCAN ARGREP AROP ARINFO", () =>
+  same("arrays"));
+test("arrays that are written to in turn: ARINSERT ARRING ARNEXT ARSEEK ARLASTITEMS", () =>
+  same("arrays-rings"));
