@@ -182,6 +182,10 @@ export const NOTIFY = {
   module: 1 << 13,
   new: 1 << 14,
   array: 1 << 15,
+  subkeyspace: 1 << 16,
+  subkeyevent: 1 << 17,
+  subkeyspaceItem: 1 << 18,
+  subkeyspaceEvent: 1 << 19,
 } as const;
 
 /** In the order of CONFIG GET. `all` says whether "A" includes the class. */
@@ -201,6 +205,10 @@ const CLASS_LETTERS: readonly (readonly [letter: string, bit: number, all: boole
   ["K", NOTIFY.keyspace, false],
   ["E", NOTIFY.keyevent, false],
   ["m", NOTIFY.keyMiss, false],
+  ["S", NOTIFY.subkeyspace, false],
+  ["T", NOTIFY.subkeyevent, false],
+  ["I", NOTIFY.subkeyspaceItem, false],
+  ["V", NOTIFY.subkeyspaceEvent, false],
 ];
 /** Without arrays these were all that "A" stood for in Redis 7.2, which shows it so. */
 const NOTIFY_ALL_7 = CLASS_LETTERS.reduce(

@@ -143,6 +143,12 @@ test("memory counts them, eviction takes them, SCAN finds them by their type", a
   expect(await client.call("ARSET", "a", "0", "x")).toBe(1);
 });
 
+test("there is a category of commands for them", async () => {
+  const { client } = await start();
+  expect(await client.call("ACL", "CAT")).toContain("array");
+  expect(await client.call("ACL", "CAT", "array")).toHaveLength(18);
+});
+
 test("ARINFO tells of nodes of 64 places", async () => {
   const { client } = await start();
   await client.call("ARMSET", "a", "0", "x", "1", "y", "100", "z");
