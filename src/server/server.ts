@@ -51,6 +51,7 @@ import { type Loading, Reloading } from "./loading.ts";
 import { LocalExpiries } from "./local-expiries.ts";
 import { Lookahead } from "./lookahead.ts";
 import { MemoryWatch } from "./memory-watch.ts";
+import { ModificationClock } from "./modification-clock.ts";
 import { MonitorFeed } from "./monitor.ts";
 import { OomScore } from "./oom-score.ts";
 import { OutputLimits } from "./output-limits.ts";
@@ -232,6 +233,7 @@ export class Server implements ConnectionHost {
     this.keyWatchers.add(this.blocking);
     this.keyWatchers.add(this.transactions);
     this.keyWatchers.add(this.migrations);
+    this.keyWatchers.add(new ModificationClock(this));
     this.registry = new Registry(allCommands(this));
     this.acl = new Acl({
       catalog: this.registry,

@@ -28,6 +28,8 @@ for (const policy of [
   "allkeys-lru",
   "allkeys-lfu",
   "allkeys-random",
+  "allkeys-lrm",
+  "volatile-lrm",
   "volatile-lru",
   "volatile-random",
   "volatile-ttl",

@@ -9,9 +9,11 @@ const POLICIES = [
   "volatile-lfu",
   "volatile-random",
   "volatile-ttl",
+  "volatile-lrm",
   "allkeys-lru",
   "allkeys-lfu",
   "allkeys-random",
+  "allkeys-lrm",
   "noeviction",
 ] as const;
 
