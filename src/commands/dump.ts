@@ -104,7 +104,7 @@ class Dump {
       const clock = clockOf(db.context, options.idle, options.frequency);
       if (clock >= 0) {
         db.records.setClock(position, clock);
-        db.context.access.given = position;
+        if (db.context.access.byChange) db.context.access.given = position;
       }
       call.dirty++;
       call.event(NOTIFY.generic, "restore", 1);
