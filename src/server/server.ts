@@ -44,6 +44,7 @@ import { Crash } from "./crash.ts";
 import { Cron, type CronDeps } from "./cron.ts";
 import { Dispatcher } from "./dispatcher.ts";
 import { Eviction } from "./eviction.ts";
+import { handOver } from "./hand-over.ts";
 import { HoldBack } from "./hold-back.ts";
 import { Info } from "./info/info.ts";
 import { clientTls, type Endpoint, Listeners } from "./listeners.ts";
@@ -170,6 +171,7 @@ export class Server implements ConnectionHost {
     anyQueued: (session, test) => this.transactions.anyQueued(session, test),
     gateChanged: () => this.holdBack.refresh(),
     watchingChanged: () => this.keyWatchers.refresh(),
+    handOver: (order) => handOver(order, this.config.values),
   });
   readonly holdBack = new HoldBack(this);
   readonly eviction = new Eviction(this);

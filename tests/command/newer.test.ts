@@ -47,7 +47,6 @@ test("HSCAN NOVALUES", () => same("hscan"));
 test("HOTKEYS: what is refused", () => same("hotkeys"));
 test("expiry of hash fields: replies, refusals, events", () => same("hash-expiry"));
 test("WATCH and streams", () => same("watching"));
-test("eviction by the last change: what counts as one", () => same("lrm"));
 test("events about fields of hashes", () => same("field-events"));
 test("INFO keysizes", () => same("keysizes"));
 test("XNACK", () => same("xnack"));
