@@ -13,6 +13,7 @@ import {
   setConfigEpoch,
 } from "./cluster/nodes.ts";
 import { info, links, nodes, replicas, shards, slots } from "./cluster/showing.ts";
+import { slotStats } from "./cluster/slot-stats.ts";
 import {
   changeRanges,
   changeSlots,
@@ -74,6 +75,8 @@ const HELP = [
   "    The replicas of <node-id>.",
   "SAVECONFIG",
   "    Writes the configuration file.",
+  "SLOT-STATS (SLOTSRANGE <start slot> <end slot>|ORDERBY key-count [LIMIT <limit>] [ASC|DESC])",
+  "    The number of keys in the slots of this node.",
   "SLOTS",
   "    Ranges of slots and their nodes: first slot, last slot, master and replicas",
   "    with their addresses, ports and names.",
@@ -460,6 +463,19 @@ export function clusterCommands(deps: ClusterCommandDeps): CommandSpec[] {
           deprecatedSince: "5.0.0",
           replacedBy: "`CLUSTER REPLICAS`",
           run: (call) => replicas(call, deps),
+        },
+        {
+          name: "slot-stats",
+          arity: -4,
+          flags: showing,
+          categories: [],
+          since: "8.2.0",
+          group: "cluster",
+          summary: "Figures on the slots of this node: how many keys they have.",
+          complexity: "O(N), N slots; O(N log N) where they are to be ordered",
+          args: "filter=(slotsrange=(SLOTSRANGE start-slot:integer end-slot:integer)|orderby=(ORDERBY metric [LIMIT limit:integer] [order=(ASC|DESC)]))",
+          tips: ["nondeterministic_output", "request_policy:all_shards"],
+          run: (call) => slotStats(call, deps),
         },
         {
           name: "slots",
