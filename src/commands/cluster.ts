@@ -106,7 +106,8 @@ function asking(call: Call, deps: ClusterCommandDeps): void {
 }
 
 function readsReplica(call: Call, reads: boolean, deps: ClusterCommandDeps): void {
-  clusterOf(deps);
+  // Outside of a cluster it is for those whom a replica would send to its master.
+  if (!call.session.followsRedirects) clusterOf(deps);
   call.session.readsReplica = reads;
   call.reply.ok();
 }
