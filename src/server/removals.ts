@@ -19,6 +19,7 @@ export function removals(server: Server): KeyspaceListener {
     },
     flushed: () => server.tracking.flushed(),
     fieldsExpired: (database, buf, start, end, fields) => {
+      server.counters.expiredFields += fields.length;
       database.event(NOTIFY.hash, "hexpired", buf, start, end);
       const { events } = database.context;
       if (events.wantsFields)

@@ -145,3 +145,21 @@ test("keysizes: of many keys they are walked in slices, while others go on", asy
   own.close();
   other.close();
 });
+
+test("fields of later versions: who watches, who listens, fields that expired", async () => {
+  const [watching, listening] = [await RespClient.open(server.port), await RespClient.open(server.port)];
+  await watching.call("WATCH", "a", "b");
+  await listening.call("SUBSCRIBE", "channel");
+  expect(await info("clients")).toMatchObject({
+    watching_clients: "1",
+    total_watched_keys: "2",
+    pubsub_clients: "1",
+  });
+  const before = Number((await info("stats")).expired_subkeys);
+  await client.call("HSET", "hash", "f", "v", "g", "v", "h", "v");
+  await client.call("HPEXPIRE", "hash", "1", "FIELDS", "2", "f", "g");
+  while (Number((await info("stats")).expired_subkeys) < before + 2);
+  expect(await client.call("HLEN", "hash")).toBe(1);
+  watching.close();
+  listening.close();
+});

@@ -140,12 +140,13 @@ test("fields that expire are named where that is wanted", async () => {
   const heard: string[] = [];
   while (heard.length < 4) {
     const [, , channel, message] = (await listener.next()) as string[];
-    heard.push(`${channel} ${message!.split(",").sort().join()}`);
+    const [event, fields] = message!.includes("|") ? message!.split("|") : ["", message];
+    heard.push(`${channel} ${event}: ${fields!.split(",").sort().join()}`);
   }
   expect(heard).toEqual([
-    "__subkeyspace@0__:h 1:c,hexpire|1:a",
-    "__subkeyspaceevent@0__:hexpire|h 1:a,1:c",
-    "__subkeyspace@0__:h 1:c,hexpired|1:a",
-    "__subkeyspaceevent@0__:hexpired|h 1:a,1:c",
+    "__subkeyspace@0__:h hexpire: 1:a,1:c",
+    "__subkeyspaceevent@0__:hexpire|h : 1:a,1:c",
+    "__subkeyspace@0__:h hexpired: 1:a,1:c",
+    "__subkeyspaceevent@0__:hexpired|h : 1:a,1:c",
   ]);
 });
