@@ -1,6 +1,5 @@
 import { latin1Bytes, latin1Text } from "../../bytes/ascii.ts";
 import type { Call } from "../../call/call.ts";
-import type { Session } from "../../call/session.ts";
 import { StreamId } from "../../encodings/stream-id.ts";
 import { CommandError, errors } from "../../resp/errors.ts";
 import type { Stream } from "../../types/stream.ts";
@@ -86,11 +85,6 @@ export function nameOfFields(call: Call, first: number): Uint8Array {
   return sum;
 }
 
-/** Its commands are not to be refused for what a client may not ask for: a master's, or the append-only file's. */
-export function obeyed({ role, id }: Session): boolean {
-  return role === "master" || id === 0;
-}
-
 export function xidmprecord(call: Call, deps: StreamDeps): void {
   readStrictId(call, 4, id);
   if (call.length(2) === 0) throw new CommandError("ERR producer ID must be non-empty");
@@ -98,7 +92,7 @@ export function xidmprecord(call: Call, deps: StreamDeps): void {
   const stream = streamAtForWrite(call, 1);
   if (stream === null) throw new CommandError(errors.noSuchKey);
   // What is propagated may name an entry that was trimmed at once.
-  if (!stream.has(id) && !obeyed(call.session)) throw new CommandError("ERR No such message in stream");
+  if (!stream.has(id) && !call.session.isObeyed) throw new CommandError("ERR No such message in stream");
   const producers = producersOf(stream, deps);
   const known = producers.find(call.text(2), call.text(3), nowOf(call));
   if (known !== null && known.compare(id) !== 0)

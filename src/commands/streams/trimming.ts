@@ -4,7 +4,6 @@ import { ID_INVALID, ID_OPEN, StreamId } from "../../encodings/stream-id.ts";
 import { CommandError, errors } from "../../resp/errors.ts";
 import type { Stream, Trimming } from "../../types/stream.ts";
 import { isChar, readStrictId, type StreamDeps, streamErrors } from "./common.ts";
-import { obeyed } from "./idempotent.ts";
 import { policyAt, type ReferencePolicy } from "./references.ts";
 
 /** The options that XADD and XTRIM share, and how a trimming is propagated. */
@@ -73,7 +72,7 @@ export class TrimOptions implements Trimming {
       else if (adding && i + 2 < call.argc && call.is(i, IDMP)) i = this.parseIdmp(call, i, 3);
       else if (adding) {
         this.parseId(call, i);
-        if (this.idmpAt > 0 && !obeyed(call.session))
+        if (this.idmpAt > 0 && !call.session.isObeyed)
           throw new CommandError("ERR syntax error, IDMP/IDMPAUTO can be used only with auto-generated IDs");
         break;
       } else throw new CommandError(errors.syntax);
