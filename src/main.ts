@@ -4,6 +4,7 @@ import { REDBUN_VERSION, REDIS_VERSION } from "./host/version.ts";
 import { serveTests } from "./inside/tool.ts";
 import { boot } from "./server/boot.ts";
 import { runCheck } from "./server/check-files.ts";
+import { runHandOver } from "./server/hand-over.ts";
 import type { Server } from "./server/server.ts";
 
 /**
@@ -47,6 +48,7 @@ const redbun = defineCommand({
   async run({ rawArgs }) {
     const checked = runCheck(rawArgs);
     if (checked !== null) process.exit(checked);
+    if (await runHandOver(rawArgs)) process.exit(0);
     if (rawArgs[0] === "test-server") return serveTests();
     const { print, server } = boot(rawArgs);
     if (server !== undefined) openConsole(server);

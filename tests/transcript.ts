@@ -8,7 +8,7 @@
  *     SET k v IFEQ x          a command, quoted as in redis-cli
  *       $-1                   the reply in RESP2, line ends as spaces
  *       3: _                  the reply in RESP3, where it is another one
- *       * expire k            keyspace events that came of it, in their order
+ *       * expire k            keyspace events that came of it, in their order; of fields, with the whole channel
  *
  * Each file begins on an empty server. Nothing in it may depend on the clock.
  */
@@ -48,6 +48,7 @@ async function playOnce(port: number, resp: 2 | 3, lines: readonly string[]): Pr
     ["CONFIG", "SET", "notify-keyspace-events", "KEA"],
   ]);
   await listener.call("PSUBSCRIBE", "__keyevent@*");
+  await listener.call("PSUBSCRIBE", "__subkey*");
   const played: Played = { replies: [], events: [] };
   for (const line of lines) {
     const words = line.startsWith("#") ? [] : splitLine(line);
@@ -73,7 +74,9 @@ async function eventsUntilNow(listener: RespClient): Promise<string[]> {
     const message = await listener.next();
     if (!Array.isArray(message)) throw new Error(`not a message: ${JSON.stringify(message)}`);
     if (message[0] === "pong") return events;
-    events.push(`${String(message[2]).replace(/^.*:/, "")} ${message[3]}`);
+    const channel = String(message[2]);
+    const shownAs = channel.startsWith("__sub") ? channel : channel.replace(/^.*:/, "");
+    events.push(`${shownAs} ${message[3]}`.replaceAll("\n", "\\n"));
   }
 }
 

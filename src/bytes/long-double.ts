@@ -31,6 +31,7 @@ const MANTISSA_BITS = 64;
 const MAX_EXPONENT = 16384;
 const MIN_EXPONENT = -16445;
 const DECIMALS = 17;
+const SIGNIFICANT = 17;
 /** Redis copies the text into a buffer of 5 KiB with a NUL behind it. */
 const MAX_TEXT = 5 * 1024 - 1;
 
@@ -155,6 +156,49 @@ export function formatLongDouble(value: LongDouble): string {
   const scaled = roundShift(mantissa * powerOfTen(DECIMALS), -exponent, false);
   if (scaled === 0n) return "0";
   return sign + placePoint(scaled.toString(), DECIMALS);
+}
+
+/** As ld2string(LD_STR_AUTO) prints it: C's "%.17Lg". */
+export function formatLongDoubleShort({ negative, mantissa, exponent }: LongDouble): string {
+  const minus = sign(negative);
+  if (!Number.isFinite(exponent)) return `${minus}inf`;
+  if (mantissa === 0n) return `${minus}0`;
+  // A first guess of the decimal exponent, which rounding may raise.
+  let decimals = Math.floor((bitLength(mantissa) + exponent) * Math.LOG10E * Math.LN2);
+  let digits = significant(mantissa, exponent, decimals);
+  if (digits >= powerOfTen(SIGNIFICANT)) digits = significant(mantissa, exponent, ++decimals);
+  else if (digits < powerOfTen(SIGNIFICANT - 1)) digits = significant(mantissa, exponent, --decimals);
+  if (digits >= powerOfTen(SIGNIFICANT)) digits = significant(mantissa, exponent, ++decimals);
+  const text = digits.toString();
+  if (decimals >= -4 && decimals < SIGNIFICANT) {
+    const point = SIGNIFICANT - 1 - decimals;
+    return minus + placePoint(text, point);
+  }
+  const tail = text.slice(1).replace(/0+$/, "");
+  const power = String(Math.abs(decimals)).padStart(2, "0");
+  return `${minus}${text[0]}${tail === "" ? "" : `.${tail}`}e${decimals < 0 ? "-" : "+"}${power}`;
+}
+
+/** The first 17 digits of a value whose first digit stands for 10^decimals, rounded half to even. */
+function significant(mantissa: bigint, exponent: number, decimals: number): bigint {
+  const shift = SIGNIFICANT - 1 - decimals;
+  let above = mantissa;
+  let below = 1n;
+  if (exponent >= 0) above <<= BigInt(exponent);
+  else below <<= BigInt(-exponent);
+  if (shift >= 0) above *= powerOfTen(shift);
+  else below *= powerOfTen(-shift);
+  const quotient = above / below;
+  const rest = (above % below) * 2n;
+  return rest > below || (rest === below && (quotient & 1n) === 1n) ? quotient + 1n : quotient;
+}
+
+/** A finite double as it is. */
+export function longDoubleOf(value: number): LongDouble {
+  let mantissa = Math.abs(value);
+  let exponent = 0;
+  for (; mantissa !== Math.floor(mantissa); exponent--) mantissa *= 2;
+  return { negative: value < 0 || Object.is(value, -0), mantissa: BigInt(mantissa), exponent };
 }
 
 /** A double as Redis prints it where it uses "%.17Lf" (GEOPOS coordinates). */

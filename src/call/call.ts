@@ -121,6 +121,26 @@ export class Call {
     if ((events.classes & kind) !== 0) events.emit(kind, name, db.id, this.buf, this.start[i]!, this.end[i]!);
   }
 
+  /** To be filled with the fields that an event at a hash is about; null: nobody wants to know. */
+  fieldsWanted(): Uint8Array[] | null {
+    return this.db.context.events.wantsFields ? [] : null;
+  }
+
+  /** As `event`, at the hash in argument 1, about these fields. */
+  fieldsEvent(kind: number, name: string, fields: readonly Uint8Array[] | null): void {
+    this.event(kind, name, 1);
+    if (fields === null || fields.length === 0) return;
+    const { db, buf, start, end } = this;
+    db.context.events.emitFields(kind, name, db.id, buf, start[1]!, end[1]!, fields);
+  }
+
+  /** The fields in each `step`th argument from `first` on, where somebody wants to know them. */
+  fieldsFrom(first: number, end: number, step: number): Uint8Array[] | null {
+    const fields = this.fieldsWanted();
+    if (fields !== null) for (let i = first; i < end; i += step) fields.push(this.bytes(i));
+    return fields;
+  }
+
   /** Argument i is a secret: MONITOR and SLOWLOG show "(redacted)" in its place. */
   redact(i: number): void {
     (this.secrets ??= []).push(i);

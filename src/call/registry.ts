@@ -34,6 +34,7 @@ export const CATEGORIES: Record<AclCategory, number> = {
   connection: 1 << 18,
   transaction: 1 << 19,
   scripting: 1 << 20,
+  array: 1 << 21,
 };
 
 /** A command line as the reader leaves it: argument i is `buf[start[i], end[i])`. */

@@ -95,6 +95,8 @@ export class Session {
   /** In a cluster: ASKING, the next command may be for a slot on its way here; READONLY, a replica may answer. */
   asking = false;
   readsReplica = false;
+  /** CLIENT CAPA REDIRECT: a replica sends it to its master. */
+  followsRedirects = false;
   /** It is a script's, not a client's. */
   scripted = false;
   scriptDebugging: ScriptDebugging = "off";

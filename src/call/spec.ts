@@ -45,6 +45,7 @@ export type AclCategory =
   | "list"
   | "hash"
   | "string"
+  | "array"
   | "bitmap"
   | "hyperloglog"
   | "geo"
@@ -60,6 +61,7 @@ export type AclCategory =
   | "scripting";
 
 export type Group =
+  | "array"
   | "bitmap"
   | "cluster"
   | "connection"

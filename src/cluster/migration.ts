@@ -69,7 +69,7 @@ export class Migration implements TargetUser {
     try {
       this.target = deps.targets.get(request);
     } catch {
-      return this.end("IOERR error or timeout connecting to the client");
+      return this.end(failureText("connecting"));
     }
     this.target.take(this, request.timeoutMs);
     if (this.target.connected) this.connected();
@@ -78,15 +78,9 @@ export class Migration implements TargetUser {
   connected(): void {
     const { request, target } = this;
     const requests: Uint8Array[] = [];
-    if (request.auth.length > 0) this.add(requests, [AUTH, ...request.auth]);
-    if (target.database !== request.database) this.add(requests, [SELECT, utf8(String(request.database))]);
+    this.opening = openingRequests(request, target.database !== request.database, requests);
     if (requests.length === 0) return this.pump();
     target.send(Buffer.concat(requests));
-  }
-
-  private add(out: Uint8Array[], args: readonly Uint8Array[]): void {
-    this.opening++;
-    encode(out, args);
   }
 
   drained(): void {
@@ -108,21 +102,9 @@ export class Migration implements TargetUser {
 
   /** Adds the key's RESTORE, nothing where it has expired by now; returns the bytes. */
   private serialize(key: Uint8Array, out: Uint8Array[]): number {
-    const { request, deps } = this;
-    const { source } = request;
-    const position = source.find(key, 0, key.length);
-    if (position === 0) return 0;
-    const expireAt = source.records.expireAt(position);
-    const ttl = expireAt < 0 ? 0 : Math.max(1, expireAt - deps.clock.now);
-    const { writer } = deps;
-    writePayload(writer, source, position);
-    const payload = writer.buf.slice(0, writer.pos);
-    writer.clear();
-    const args = [request.asking ? RESTORE_ASKING : RESTORE, key, utf8(String(ttl)), payload];
-    if (request.replace) args.push(REPLACE);
-    encode(out, args);
-    this.sent.push(key);
-    return payload.length + key.length;
+    const bytes = restoreRequest(this.request, key, this.deps.writer, this.deps.clock.now, out);
+    if (bytes > 0) this.sent.push(key);
+    return bytes;
   }
 
   line(text: string): void {
@@ -151,11 +133,7 @@ export class Migration implements TargetUser {
       this.mayRetry = false;
       return this.start();
     }
-    this.end(
-      what === "connecting"
-        ? "IOERR error or timeout connecting to the client"
-        : `IOERR error or timeout ${what} to target instance`,
-    );
+    this.end(failureText(what));
   }
 
   private finished(): void {
@@ -169,6 +147,42 @@ export class Migration implements TargetUser {
     this.error ??= error;
     this.deps.over(this);
   }
+}
+
+/** Adds what is to be granted before keys are sent; returns how many requests that is. */
+export function openingRequests(request: MigrationRequest, selects: boolean, out: Uint8Array[]): number {
+  if (request.auth.length > 0) encode(out, [AUTH, ...request.auth]);
+  if (selects) encode(out, [SELECT, utf8(String(request.database))]);
+  return Number(request.auth.length > 0) + Number(selects);
+}
+
+/** Adds a key's RESTORE, nothing where it has expired by now; returns the bytes. */
+export function restoreRequest(
+  request: MigrationRequest,
+  key: Uint8Array,
+  writer: RdbWriter,
+  now: number,
+  out: Uint8Array[],
+): number {
+  const { source } = request;
+  const position = source.find(key, 0, key.length);
+  if (position === 0) return 0;
+  const expireAt = source.records.expireAt(position);
+  const ttl = expireAt < 0 ? 0 : Math.max(1, expireAt - now);
+  writePayload(writer, source, position);
+  const payload = writer.buf.slice(0, writer.pos);
+  writer.clear();
+  const args = [request.asking ? RESTORE_ASKING : RESTORE, key, utf8(String(ttl)), payload];
+  if (request.replace) args.push(REPLACE);
+  encode(out, args);
+  return payload.length + key.length;
+}
+
+/** What is replied where the target failed. */
+export function failureText(what: Failure): string {
+  return what === "connecting"
+    ? "IOERR error or timeout connecting to the client"
+    : `IOERR error or timeout ${what} to target instance`;
 }
 
 function encode(out: Uint8Array[], args: readonly Uint8Array[]): void {

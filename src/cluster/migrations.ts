@@ -8,7 +8,15 @@ import type { Command } from "../call/registry.ts";
 import type { Session } from "../call/session.ts";
 import { FLAGS } from "../call/spec.ts";
 import { RdbWriter } from "../rdb/writer.ts";
-import { Migration, type MigrationDeps, type MigrationRequest } from "./migration.ts";
+import type { HandedOver, HandOver } from "./hand-over.ts";
+import {
+  failureText,
+  Migration,
+  type MigrationDeps,
+  type MigrationRequest,
+  openingRequests,
+  restoreRequest,
+} from "./migration.ts";
 import { Targets } from "./targets.ts";
 
 /**
@@ -34,6 +42,8 @@ export interface MigrationsDeps {
   /** The gate has come up or down: `delays` is to be asked, or commands that it held back may go on. */
   gateChanged(): void;
   watchingChanged(): void;
+  /** Sends keys by another process, and returns when it has ended. */
+  handOver(order: HandOver): HandedOver;
 }
 
 /** A migration with its client, and what it holds. */
@@ -111,6 +121,38 @@ export class Migrations implements KeyWatcher {
         ? "ERR A key was changed while it migrated: it stays here, and the target has its earlier value"
         : null);
     return { copy, accepted: unchanged, error };
+  }
+
+  /**
+   * Migrates at once, for a transaction or a script: nothing may happen between its commands, so the server stops
+   * until the target has answered, as Redis does. All payloads lie in memory together.
+   */
+  now(request: MigrationRequest): Outcome {
+    const { deps } = this;
+    const { writer, clock } = this.migrationDeps;
+    const opening: Uint8Array[] = [];
+    const granted = openingRequests(request, true, opening);
+    const restores: Uint8Array[] = [];
+    const sent = request.keys.filter((key) => restoreRequest(request, key, writer, clock.now, restores) > 0);
+    const { host, port, timeoutMs, copy } = request;
+    const { replies, failure } = deps.handOver({
+      host,
+      port,
+      timeoutMs,
+      granted,
+      keys: sent.length,
+      opening: Buffer.concat(opening),
+      restores: Buffer.concat(restores),
+    });
+    const accepted = sent.filter((_, i) => replies[granted + i]?.startsWith("-") === false);
+    const refusal = replies.find((reply) => reply.startsWith("-"));
+    const error =
+      refusal !== undefined
+        ? `ERR Target instance replied with error: ${refusal.slice(1)}`
+        : failure === null
+          ? null
+          : failureText(failure);
+    return { copy, accepted, error };
   }
 
   private over(migration: Migration): void {

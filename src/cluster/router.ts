@@ -213,5 +213,5 @@ export class Router {
 
 /** Whether an error sends the client elsewhere rather than saying that something is wrong with its command. */
 export function isRedirection(error: string): boolean {
-  return /^(MOVED|ASK|CROSSSLOT|TRYAGAIN|CLUSTERDOWN) /.test(error);
+  return /^(MOVED|ASK|CROSSSLOT|TRYAGAIN|CLUSTERDOWN|REDIRECT) /.test(error);
 }

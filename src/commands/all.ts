@@ -3,6 +3,7 @@ import type { CommandSpec } from "../call/spec.ts";
 import type { Config } from "../config/config.ts";
 import type { AclCommandDeps } from "./acl/handlers.ts";
 import { aclCommands } from "./acl.ts";
+import { arrayCommands } from "./arrays.ts";
 import { bitmapCommands } from "./bitmaps.ts";
 import type { ClientDeps } from "./client/deps.ts";
 import { clientCommands } from "./client.ts";
@@ -136,5 +137,6 @@ export function allCommands(host: CommandHost): CommandSpec[] {
     ...listCommands(host),
     ...sortCommands(host),
     ...streamCommands(host),
+    ...arrayCommands(),
   ];
 }

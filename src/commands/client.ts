@@ -10,6 +10,9 @@ import { replyHelp } from "./help.ts";
 const HELP = [
   "CACHING (YES|NO)",
   "    Whether the next command's keys are tracked, in the modes OPTIN and OPTOUT.",
+  "CAPA <capability> [<capability> ...]",
+  "    What the client can do. Known is:",
+  "    * REDIRECT: it goes to the master where a replica says so.",
   "GETREDIR",
   "    The id of the client that is told of changes in this one's place.",
   "GETNAME",
@@ -93,6 +96,18 @@ export function clientCommands(deps: ClientDeps): CommandSpec[] {
           complexity: "O(1)",
           args: "mode=(YES|NO)",
           run: tracking.caching,
+        },
+        {
+          name: "capa",
+          arity: -3,
+          flags: ["noscript", "loading", "stale"],
+          categories: ["connection"],
+          since: "8.0.0",
+          group: "connection",
+          summary: "Says what this connection's client can do.",
+          complexity: "O(1)",
+          args: "capability...",
+          run: handlers.capa,
         },
         {
           name: "getname",

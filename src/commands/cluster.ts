@@ -13,6 +13,7 @@ import {
   setConfigEpoch,
 } from "./cluster/nodes.ts";
 import { info, links, nodes, replicas, shards, slots } from "./cluster/showing.ts";
+import { slotStats } from "./cluster/slot-stats.ts";
 import {
   changeRanges,
   changeSlots,
@@ -74,6 +75,8 @@ const HELP = [
   "    The replicas of <node-id>.",
   "SAVECONFIG",
   "    Writes the configuration file.",
+  "SLOT-STATS (SLOTSRANGE <start slot> <end slot>|ORDERBY key-count [LIMIT <limit>] [ASC|DESC])",
+  "    The number of keys in the slots of this node.",
   "SLOTS",
   "    Ranges of slots and their nodes: first slot, last slot, master and replicas",
   "    with their addresses, ports and names.",
@@ -103,7 +106,8 @@ function asking(call: Call, deps: ClusterCommandDeps): void {
 }
 
 function readsReplica(call: Call, reads: boolean, deps: ClusterCommandDeps): void {
-  clusterOf(deps);
+  // Outside of a cluster it is for those whom a replica would send to its master.
+  if (!call.session.followsRedirects) clusterOf(deps);
   call.session.readsReplica = reads;
   call.reply.ok();
 }
@@ -460,6 +464,19 @@ export function clusterCommands(deps: ClusterCommandDeps): CommandSpec[] {
           deprecatedSince: "5.0.0",
           replacedBy: "`CLUSTER REPLICAS`",
           run: (call) => replicas(call, deps),
+        },
+        {
+          name: "slot-stats",
+          arity: -4,
+          flags: showing,
+          categories: [],
+          since: "8.2.0",
+          group: "cluster",
+          summary: "Figures on the slots of this node: how many keys they have.",
+          complexity: "O(N), N slots; O(N log N) where they are to be ordered",
+          args: "filter=(slotsrange=(SLOTSRANGE start-slot:integer end-slot:integer)|orderby=(ORDERBY metric [LIMIT limit:integer] [order=(ASC|DESC)]))",
+          tips: ["nondeterministic_output", "request_policy:all_shards"],
+          run: (call) => slotStats(call, deps),
         },
         {
           name: "slots",

@@ -70,6 +70,7 @@ function reset(call: Call, deps: ConnectionDeps): void {
   deps.acl.admit(session);
   session.name = "";
   session.noTouch = session.noEvict = session.asking = session.readsReplica = false;
+  session.followsRedirects = false;
   session.replyMode = "on";
   call.reply.simple("RESET");
 }

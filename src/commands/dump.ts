@@ -102,7 +102,10 @@ class Dump {
     } else {
       const position = this.values.store(db, buf, start[1]!, end[1]!, at);
       const clock = clockOf(db.context, options.idle, options.frequency);
-      if (clock >= 0) db.records.setClock(position, clock);
+      if (clock >= 0) {
+        db.records.setClock(position, clock);
+        if (db.context.access.byChange) db.context.access.given = position;
+      }
       call.dirty++;
       call.event(NOTIFY.generic, "restore", 1);
       if (ttl !== 0 && !options.absolute && call.recording) propagateAbsolute(call, at);

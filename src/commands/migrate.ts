@@ -9,7 +9,7 @@ import { CommandError, errors } from "../resp/errors.ts";
 
 /** MIGRATE: DUMP here, RESTORE on another server, DEL here (https://redis.io/docs/latest/commands/migrate/). */
 export interface MigrateDeps {
-  readonly migrations: Pick<Migrations, "begin" | "outcome">;
+  readonly migrations: Pick<Migrations, "begin" | "now" | "outcome">;
   readonly config: { readonly values: { readonly clusterEnabled: boolean } };
 }
 
@@ -67,11 +67,7 @@ function migrate(call: Call, { migrations, config }: MigrateDeps): void {
   const keys: Uint8Array[] = [];
   for (let i = firstKey; i <= lastKey; i++) if (call.lookup(i) !== 0) keys.push(call.bytes(i));
   if (keys.length === 0) return call.reply.simple("NOKEY");
-  if (call.session.denyBlocking)
-    throw new CommandError(
-      "ERR MIGRATE waits for another server and cannot run in a transaction or a script",
-    );
-  migrations.begin(call, {
+  const request = {
     host: call.text(1),
     port: Number.parseInt(call.text(2), 10) || 0,
     auth,
@@ -82,7 +78,9 @@ function migrate(call: Call, { migrations, config }: MigrateDeps): void {
     copy,
     replace,
     asking: config.values.clusterEnabled,
-  });
+  };
+  if (call.session.denyBlocking) conclude(call, migrations.now(request));
+  else migrations.begin(call, request);
 }
 
 /** Deletes what the target has accepted, and answers. */

@@ -55,7 +55,7 @@ function objectFreq(call: Call): void {
   const position = subject(call);
   if (position === 0) return;
   const { access } = call.db.context;
-  if (!access.lfu) throw new CommandError(NO_LFU);
+  if (!access.countsUse) throw new CommandError(NO_LFU);
   call.reply.int(access.frequency(call.db.records.clock(position)));
 }
 
@@ -63,7 +63,7 @@ function objectIdletime(call: Call): void {
   const position = subject(call);
   if (position === 0) return;
   const { access } = call.db.context;
-  if (access.lfu) throw new CommandError(NO_LRU);
+  if (access.countsUse) throw new CommandError(NO_LRU);
   call.reply.int(access.idleSeconds(call.db.records.clock(position)));
 }
 

@@ -10,7 +10,11 @@ import { artwork } from "./server/lolwut.ts";
 
 export interface ServerDeps {
   readonly clock: Clock;
-  readonly info: { report(sections: readonly string[]): string };
+  readonly info: {
+    report(sections: readonly string[]): string;
+    /** The command is executed again later. */
+    holds(call: Call, sections: readonly string[]): boolean;
+  };
   readonly monitors: { add(session: Session): void };
   readonly random: { below(bound: number): number };
 }
@@ -20,7 +24,7 @@ const VERSION = latin1Bytes("version");
 function info(call: Call, deps: ServerDeps): void {
   const sections: string[] = [];
   for (let i = 1; i < call.argc; i++) sections.push(call.text(i));
-  call.reply.verbatim("txt", deps.info.report(sections));
+  if (!deps.info.holds(call, sections)) call.reply.verbatim("txt", deps.info.report(sections));
 }
 
 function time(call: Call, { clock }: ServerDeps): void {

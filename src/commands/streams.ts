@@ -6,9 +6,11 @@ import * as claiming from "./streams/claiming.ts";
 import type { StreamDeps } from "./streams/common.ts";
 import * as delivering from "./streams/delivering.ts";
 import * as groups from "./streams/groups.ts";
+import * as idempotent from "./streams/idempotent.ts";
 import * as info from "./streams/info.ts";
 import * as pending from "./streams/pending.ts";
 import * as reading from "./streams/reading.ts";
+import * as releasing from "./streams/releasing.ts";
 import * as removing from "./streams/removing.ts";
 
 /** The stream commands. */
@@ -50,12 +52,13 @@ export function streamCommands(deps: StreamDeps): CommandSpec[] {
       group: "stream",
       summary: "Appends a message to a stream, creating it where there is none.",
       complexity: "O(1), or O(N) when N messages are trimmed",
-      args: "key [NOMKSTREAM@6.2.0] [condition=(KEEPREF|DELREF|ACKED)@8.2.0] [trim=(strategy=(MAXLEN|MINID@6.2.0) [operator=(equal='='|approximately='~')] threshold [LIMIT count:integer@6.2.0])] id-selector=(auto-id='*'|id) data=(field value)...",
+      args: "key [NOMKSTREAM@6.2.0] [condition=(KEEPREF|DELREF|ACKED)@8.2.0] [idmp=(IDMPAUTO pid\"producer-id\"|IDMP idmp=(pid\"producer-id\" iid\"idempotent-id\"))@8.6.0] [trim=(strategy=(MAXLEN|MINID@6.2.0) [operator=(equal='='|approximately='~')] threshold [LIMIT count:integer@6.2.0])] id-selector=(auto-id='*'|id) data=(field value)...",
       tips: ["nondeterministic_output"],
       history: [
         ["6.2.0", "Options `NOMKSTREAM` and `LIMIT`, strategy `MINID`."],
         ["7.0.0", "IDs of the form `<ms>-*`."],
         ["8.2.0", "Options `KEEPREF`, `DELREF` and `ACKED`."],
+        ["8.6.0", "Options `IDMP` and `IDMPAUTO`."],
       ],
       run: (call) => adding.xadd(call, deps),
     },
@@ -73,6 +76,19 @@ export function streamCommands(deps: StreamDeps): CommandSpec[] {
       tips: ["nondeterministic_output"],
       history: [["7.0.0", "The reply has a third part: deleted messages taken off the pending list."]],
       run: claiming.xautoclaim,
+    },
+    {
+      name: "xcfgset",
+      arity: -2,
+      flags: ["write", "fast"],
+      categories: ["stream"],
+      keys: [oneKey("RW", "update")],
+      since: "8.6.0",
+      group: "stream",
+      summary: "Says how long and how many additions of idempotent producers a stream remembers.",
+      complexity: "O(1), or O(N) where N are forgotten",
+      args: "key [IDMP-DURATION idmp-duration:integer] [IDMP-MAXSIZE idmp-maxsize:integer]",
+      run: (call) => idempotent.xcfgset(call, deps),
     },
     {
       name: "xclaim",
@@ -205,6 +221,19 @@ export function streamCommands(deps: StreamDeps): CommandSpec[] {
       ],
     },
     {
+      name: "xidmprecord",
+      arity: 5,
+      flags: ["write", "denyoom", "fast"],
+      categories: ["stream"],
+      keys: [oneKey("RW", "update")],
+      since: "8.6.2",
+      group: "stream",
+      summary: "Notes that a message was added by an idempotent producer. Made for files and replicas.",
+      complexity: "O(1)",
+      args: "key pid iid stream-id",
+      run: (call) => idempotent.xidmprecord(call, deps),
+    },
+    {
       name: "xinfo",
       arity: -2,
       flags: [],
@@ -289,6 +318,19 @@ export function streamCommands(deps: StreamDeps): CommandSpec[] {
       complexity: "O(1)",
       args: "key",
       run: reading.xlen,
+    },
+    {
+      name: "xnack",
+      arity: -7,
+      flags: ["write", "fast"],
+      categories: ["stream"],
+      keys: [oneKey("RW", "update")],
+      since: "8.8.0",
+      group: "stream",
+      summary: "Gives pending messages back, so that others can claim them at once.",
+      complexity: "O(1) for each message",
+      args: "key group mode=(SILENT|FAIL|FATAL) IDS ids=(numids:integer id...) [RETRYCOUNT count:integer] [FORCE]",
+      run: releasing.xnack,
     },
     {
       name: "xpending",

@@ -181,6 +181,11 @@ export const NOTIFY = {
   keyMiss: 1 << 11,
   module: 1 << 13,
   new: 1 << 14,
+  array: 1 << 15,
+  subkeyspace: 1 << 16,
+  subkeyevent: 1 << 17,
+  subkeyspaceItem: 1 << 18,
+  subkeyspaceEvent: 1 << 19,
 } as const;
 
 /** In the order of CONFIG GET. `all` says whether "A" includes the class. */
@@ -195,16 +200,26 @@ const CLASS_LETTERS: readonly (readonly [letter: string, bit: number, all: boole
   ["e", NOTIFY.evicted, true],
   ["t", NOTIFY.stream, true],
   ["d", NOTIFY.module, true],
+  ["a", NOTIFY.array, true],
   ["n", NOTIFY.new, false],
   ["K", NOTIFY.keyspace, false],
   ["E", NOTIFY.keyevent, false],
   ["m", NOTIFY.keyMiss, false],
+  ["S", NOTIFY.subkeyspace, false],
+  ["T", NOTIFY.subkeyevent, false],
+  ["I", NOTIFY.subkeyspaceItem, false],
+  ["V", NOTIFY.subkeyspaceEvent, false],
 ];
+/** Without arrays these were all that "A" stood for in Redis 7.2, which shows it so. */
+const NOTIFY_ALL_7 = CLASS_LETTERS.reduce(
+  (bits, [letter, bit, all]) => (all && letter !== "a" ? bits | bit : bits),
+  0,
+);
 export const NOTIFY_ALL = CLASS_LETTERS.reduce((bits, [, bit, all]) => (all ? bits | bit : bits), 0);
 
 export function eventClasses<const Name extends string>(name: Name): Directive<Name, number> {
   const format = (value: number) => {
-    const all = (value & NOTIFY_ALL) === NOTIFY_ALL;
+    const all = (value & NOTIFY_ALL_7) === NOTIFY_ALL_7;
     // With all of A, Redis reports "A" in place of the letters up to n.
     const listed = CLASS_LETTERS.filter(
       ([letter, bit, inAll]) => (value & bit) !== 0 && !(all && (inAll || letter === "n")),

@@ -144,6 +144,7 @@ const COUNTERS: Readonly<Record<string, string>> = {
   total_net_repl_input_bytes: "net_repl_input_bytes_total",
   total_net_repl_output_bytes: "net_repl_output_bytes_total",
   expired_keys: "expired_keys_total",
+  expired_subkeys: "expired_subkeys_total",
   evicted_keys: "evicted_keys_total",
   evicted_clients: "evicted_clients_total",
   total_eviction_exceeded_time: "eviction_exceeded_time_total",

@@ -5,6 +5,7 @@ import type { KeyspaceContext } from "./context.ts";
 import { ExpiryWheel, WHEEL_ENTRY_BYTES } from "./expiry-wheel.ts";
 import { FieldExpiry } from "./field-expiry.ts";
 import { Index } from "./index.ts";
+import { NewerStreams } from "./newer-streams.ts";
 import {
   blockForm,
   ENC_BLOCK,
@@ -35,6 +36,7 @@ export class Database {
   readonly index: Index;
   readonly wheel: ExpiryWheel;
   readonly fields = new FieldExpiry(this);
+  readonly newerStreams = new NewerStreams(this);
   /** Snapshots that still walk it: flushed, it must not be taken apart meanwhile. */
   holds = 0;
   /** Keys with an expiry. */
@@ -530,7 +532,10 @@ export class Database {
     this.index.insert(hash, position);
     this.event(NOTIFY.new, "new", buf, start, end);
     if (at >= 0) this.noteExpiry(hash, position, at);
-    if (encoding === ENC_OBJECT) this.fields.note(position, true);
+    if (encoding === ENC_OBJECT) {
+      this.fields.note(position, true);
+      this.newerStreams.note(position);
+    }
     if (take) source.remove(from);
     return position;
   }

@@ -5,6 +5,7 @@ import type { Database } from "./database.ts";
  * best makes up for the small samples, as in Redis: what was nearly chosen last time is a good choice now.
  *
  *   *-lru     the longest idle        *-lfu     the least used
+ *   *-lrm     the longest unchanged
  *   *-ttl     the next to fall due    *-random  any
  *
  * allkeys-* looks at all keys, volatile-* at those with an expiry: these are drawn from the index too while they are
@@ -19,7 +20,7 @@ export interface EvictionPolicy {
 export function evictionPolicy(name: string): EvictionPolicy | null {
   const [keys, what] = name.split("-");
   if (what === undefined) return null;
-  const by = ({ lru: "idle", lfu: "frequency", ttl: "ttl", random: "random" } as const)[what];
+  const by = ({ lru: "idle", lrm: "idle", lfu: "frequency", ttl: "ttl", random: "random" } as const)[what];
   return by === undefined ? null : { volatile: keys === "volatile", by };
 }
 

@@ -15,9 +15,20 @@ export interface KeyEvents {
   classes: number;
   /** Only for a class that is wanted; `kind` is that class. The key is `buf[start, end)`. */
   emit(kind: number, name: string, database: number, buf: Uint8Array, start: number, end: number): void;
+  /** Somebody wants to know which fields of hashes an event was about; `emitFields` is to follow `emit` then. */
+  readonly wantsFields: boolean;
+  emitFields(
+    kind: number,
+    name: string,
+    database: number,
+    buf: Uint8Array,
+    start: number,
+    end: number,
+    fields: readonly Uint8Array[],
+  ): void;
 }
 
 /** Nobody listens. */
 export function noEvents(): KeyEvents {
-  return { classes: 0, emit: () => {} };
+  return { classes: 0, emit: () => {}, wantsFields: false, emitFields: () => {} };
 }

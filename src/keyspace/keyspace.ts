@@ -3,6 +3,7 @@ import { Database } from "./database.ts";
 
 /** Steps of reaping when a database is flushed. */
 const REAPED_AT_ONCE = 1;
+const TICKS_A_TIDYING = 10;
 
 /**
  * All databases. One is made when it is first selected; flushing puts an empty one in its place at once and
@@ -167,6 +168,11 @@ export class Keyspace {
       for (const key of due) database.find(key, 0, key.length);
       database.fields.settleAll();
     }
+  }
+
+  /** Forgets, about once a second, what idempotent producers of streams have added too long ago. */
+  tidyStreams(tick: number): void {
+    if (tick % TICKS_A_TIDYING === 0) for (const { newerStreams } of this.all()) newerStreams.tidy();
   }
 
   /** One step of tidying: an expiry wheel full of stale entries, a sparse page. Returns whether it did any. */

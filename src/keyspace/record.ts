@@ -27,7 +27,8 @@ export const TYPE_SET = 2;
 export const TYPE_ZSET = 3;
 export const TYPE_HASH = 4;
 export const TYPE_STREAM = 6;
-export const TYPE_NAMES = ["string", "list", "set", "zset", "hash", "module", "stream"];
+export const TYPE_ARRAY = 7;
+export const TYPE_NAMES = ["string", "list", "set", "zset", "hash", "module", "stream", "array"];
 
 /** Inline encodings: the value's bytes follow the key. */
 export const ENC_RAW = 0;

@@ -1,5 +1,5 @@
 /**
- * Values too big for bytes in a record: quicklists, hash tables, sorted sets, streams. A record holds an
+ * Values too big for bytes in a record: quicklists, hash tables, sorted sets, streams, arrays. A record holds an
  * object's number. Each object owns typed arrays and blocks, few JavaScript cells, and grows in steps.
  */
 export interface BigValue {
@@ -11,6 +11,8 @@ export interface BigValue {
   dispose(): void;
   /** Who still needs it as it is, and is told before parts of it change; null: nobody. */
   readonly watch: ValueWatch | null;
+  /** No server before Redis 8.8 has values of its type. */
+  readonly isNewest?: boolean;
 }
 
 /** Somebody who reads a big value bit by bit while it changes: a snapshot. Each type tells more than this. */
@@ -22,8 +24,11 @@ export interface ValueWatch {
 export class Objects {
   private readonly table: (BigValue | null)[] = [null];
   private readonly spare: number[] = [];
+  /** Values of types that no server before Redis 8.8 has. */
+  newest = 0;
 
   put(value: BigValue): number {
+    if (value.isNewest === true) this.newest++;
     const id = this.spare.pop() ?? this.table.length;
     this.table[id] = value;
     return id;
@@ -36,12 +41,15 @@ export class Objects {
   /** The object, which then belongs to the caller; its place stays until the record is freed. */
   take(id: number): BigValue {
     const value = this.table[id]!;
+    if (value.isNewest === true) this.newest--;
     this.table[id] = GONE;
     return value;
   }
 
   free(id: number): void {
-    letGo(this.table[id]!);
+    const value = this.table[id]!;
+    if (value.isNewest === true) this.newest--;
+    letGo(value);
     this.table[id] = null;
     this.spare.push(id);
   }
@@ -49,6 +57,7 @@ export class Objects {
   clear(): void {
     for (const value of this.table) if (value !== null) letGo(value);
     this.table.length = 1;
+    this.newest = 0;
     this.spare.length = 0;
   }
 

@@ -4,6 +4,7 @@ import {
   corrupt,
   FIELD_EXPIRY_VERSION,
   isObjectType,
+  NEWEST_VERSION,
   RDB_MAX_VERSION,
   RDB_VERSION,
   type RdbVersion,
@@ -45,6 +46,7 @@ export function writePayload(
 
 /** The version of a payload of this type. */
 export function payloadVersion(type: number, atLeast: RdbVersion): RdbVersion {
+  if (type > TYPE.HASH_LISTPACK_EX) return NEWEST_VERSION;
   return type === TYPE.HASH_METADATA ? FIELD_EXPIRY_VERSION : atLeast;
 }
 

@@ -23,16 +23,18 @@
  *
  *   value     by type, see TYPE below: write-value.ts has what is written, read-value.ts what is read
  *
- * Written is version 11, as by Redis 7.2 (or 10, for 7.0), and 12 where fields of a hash expire; read are versions 1
- * to 12 (up to Redis 7.4).
+ * Written is version 11, as by Redis 7.2 (or 10, for 7.0), 12 where fields of a hash expire, and 14 where there is what
+ * only Redis 8.8 knows; read are versions 1 to 14 (up to Redis 8.8).
  */
 
-export type RdbVersion = 10 | 11 | 12;
+export type RdbVersion = 10 | 11 | 12 | 14;
 export const RDB_VERSION: RdbVersion = 11;
 /** The first version with hash fields that expire. */
 export const FIELD_EXPIRY_VERSION: RdbVersion = 12;
+/** The version of Redis 8.8: arrays, and of streams idempotent producers and entries that were given back. */
+export const NEWEST_VERSION: RdbVersion = 14;
 /** Newest version that is read. */
-export const RDB_MAX_VERSION = 12;
+export const RDB_MAX_VERSION = NEWEST_VERSION;
 export const MAGIC = "REDIS";
 /** Bytes of "REDIS0011". */
 export const HEADER_BYTES = 9;
@@ -80,6 +82,9 @@ export const TYPE = {
   HASH_LISTPACK_EX_PRE_GA: 23,
   HASH_METADATA: 24,
   HASH_LISTPACK_EX: 25,
+  STREAM_LISTPACKS_4: 26,
+  STREAM_LISTPACKS_5: 27,
+  ARRAY: 28,
 } as const;
 
 /** Names of the types, as redis-check-rdb prints them. */
@@ -110,10 +115,13 @@ export const TYPE_TEXTS: readonly string[] = [
   "hash-listpack-md-pre-release",
   "hash-hashtable-md",
   "hash-listpack-md",
+  "stream-v4",
+  "stream-v5",
+  "array",
 ];
 
 export function isObjectType(type: number): boolean {
-  return (type >= 0 && type <= 7) || (type >= 9 && type <= 25);
+  return (type >= 0 && type <= 7) || (type >= 9 && type <= 28);
 }
 
 /** First bytes of lengths and of encoded strings. */

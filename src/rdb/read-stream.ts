@@ -1,8 +1,10 @@
+import { latin1Text } from "../bytes/ascii.ts";
 import { Counter, StreamId } from "../encodings/stream-id.ts";
 import { EntryCursor, nodeDeleted, nodeEntries, nodeIsValid } from "../encodings/stream-node.ts";
 import { TYPE_STREAM } from "../keyspace/record.ts";
 import { Stream } from "../types/stream.ts";
 import { type ConsumerGroup, PendingEntry } from "../types/stream-groups.ts";
+import { DURATION, MAX_SIZE, Producers } from "../types/stream-producers.ts";
 import { corrupt, TYPE } from "./format.ts";
 import type { Reading, ValueReader } from "./read-value.ts";
 import type { RdbReader } from "./reader.ts";
@@ -10,7 +12,7 @@ import { ReadOnlyBytes } from "./validate.ts";
 import { ID_BYTES } from "./write-stream.ts";
 
 /**
- * Streams of all versions (write-stream.ts has the newest one). STREAM_LISTPACKS_2 lacks a consumer's time of
+ * Streams of all versions (write-stream.ts has the newest ones). STREAM_LISTPACKS_2 lacks a consumer's time of
  * activity, STREAM_LISTPACKS also what is known of deleted entries and of entries read.
  *
  * What a stream counts must agree with its nodes, and each pending entry be one consumer's: other parts of the
@@ -60,6 +62,36 @@ export class StreamReading implements Reading {
       this.readCounter(stream.entriesAdded);
     }
     for (let groups = reader.countOf(5); groups > 0; groups--) yield* this.readGroup();
+    if (rdbType >= TYPE.STREAM_LISTPACKS_4) yield* this.readProducers();
+  }
+
+  /** Additions that are too old by now are forgotten later, as always. */
+  private *readProducers(): Generator<void, void, void> {
+    const { reader, stream } = this;
+    const duration = reader.length();
+    if (duration < DURATION.least || duration > DURATION.most) corrupt("Stream IDMP duration out of range");
+    const maxSize = reader.length();
+    if (maxSize < MAX_SIZE.least || maxSize > MAX_SIZE.most) corrupt("Stream IDMP max entries out of range");
+    const producers = new Producers(duration, maxSize);
+    producers.configured = duration !== DURATION.usual || maxSize !== MAX_SIZE.usual;
+    for (let left = reader.countOf(2); left > 0; left--) {
+      const producer = this.readText();
+      if (producers.byName.has(producer)) corrupt("Stream IDMP producer is there twice");
+      for (let additions = reader.countOf(3); additions > 0; additions--) {
+        const name = this.readText();
+        this.readId(id);
+        producers.restore(producer, name, id);
+        if (--this.budget <= 0) yield;
+      }
+    }
+    producers.added = reader.length();
+    producers.duplicates = reader.length();
+    if (producers.needsSaving || producers.added > 0) stream.producers = producers;
+  }
+
+  private readText(): string {
+    this.reader.string();
+    return latin1Text(this.reader.data, this.reader.start, this.reader.end);
   }
 
   /** Reads a node; returns how many entries it has that are not deleted. */
@@ -99,7 +131,21 @@ export class StreamReading implements Reading {
     let owned = 0;
     for (let consumers = reader.countOf(10); consumers > 0; consumers--)
       owned += yield* this.readConsumer(group);
+    if (this.rdbType >= TYPE.STREAM_LISTPACKS_5) owned += yield* this.readReleased(group);
     if (owned !== group.pending.size) corrupt("Stream CG PEL entry without consumer");
+  }
+
+  /** Reads which entries are nobody's; returns how many. */
+  private *readReleased(group: ConsumerGroup): Generator<void, number, void> {
+    const count = this.reader.countOf(ID_BYTES);
+    for (let left = count; left > 0; left--) {
+      this.readRawId();
+      if (!group.pending.find(id, place)) corrupt("Stream NACK zone entry not found in group global PEL");
+      if (group.ownerOf(place) !== null) corrupt("Stream NACK zone entry has a consumer assigned");
+      group.release(place);
+      if (--this.budget <= 0) yield;
+    }
+    return count;
   }
 
   /** Reads a consumer; returns how many pending entries are its own. */
@@ -108,7 +154,7 @@ export class StreamReading implements Reading {
     const name = reader.stringCopy();
     if (group.consumer(name, 0, name.length) !== null) corrupt("Duplicate stream consumer detected.");
     const consumer = group.addConsumer(name, reader.int64());
-    consumer.activeTime = this.rdbType === TYPE.STREAM_LISTPACKS_3 ? reader.int64() : consumer.seenTime;
+    consumer.activeTime = this.rdbType >= TYPE.STREAM_LISTPACKS_3 ? reader.int64() : consumer.seenTime;
     const count = reader.countOf(ID_BYTES);
     for (let left = count; left > 0; left--) {
       this.readRawId();

@@ -12,6 +12,7 @@ import {
   inBlock,
   TYPE_HASH,
   TYPE_SET,
+  TYPE_STREAM,
   TYPE_STRING,
   TYPE_ZSET,
 } from "../keyspace/record.ts";
@@ -23,6 +24,7 @@ import type { HashSeeds } from "../types/home.ts";
 import type { ListLimits } from "../types/list.ts";
 import type { SetLimits } from "../types/set.ts";
 import type { ZsetLimits } from "../types/zset.ts";
+import { ArrayReading } from "./array.ts";
 import {
   entriesOf,
   expiringTableOf,
@@ -162,6 +164,7 @@ export class ValueReader {
       position = addObject(db, type, key, start, end, object);
       this.object = null;
       if (type === TYPE_HASH) db.fields.note(position);
+      else if (type === TYPE_STREAM) db.newerStreams.note(position);
     } else position = this.storeBytes(db, key, start, end);
     return expireAt === NO_EXPIRY ? position : db.setExpiry(position, expireAt);
   }
@@ -212,7 +215,11 @@ export class ValueReader {
       case TYPE.STREAM_LISTPACKS:
       case TYPE.STREAM_LISTPACKS_2:
       case TYPE.STREAM_LISTPACKS_3:
+      case TYPE.STREAM_LISTPACKS_4:
+      case TYPE.STREAM_LISTPACKS_5:
         return new StreamReading(this, rdbType);
+      case TYPE.ARRAY:
+        return new ArrayReading(this);
       case TYPE.LIST_ZIPLIST:
         return new ZiplistReading(this);
       case TYPE.MODULE_PRE_GA:

@@ -5,7 +5,15 @@ import { ENC_BLOCK, ENC_OBJECT } from "../keyspace/record.ts";
 import { objectOf } from "../keyspace/value-bytes.ts";
 import type { Stream } from "../types/stream.ts";
 import { Aside } from "./aside.ts";
-import { ACTIVE_TIMES, FIELD_EXPIRY_VERSION, MAGIC, OP, type RdbVersion, TYPE } from "./format.ts";
+import {
+  ACTIVE_TIMES,
+  FIELD_EXPIRY_VERSION,
+  MAGIC,
+  NEWEST_VERSION,
+  OP,
+  type RdbVersion,
+  TYPE,
+} from "./format.ts";
 import { activeTimes } from "./write-stream.ts";
 import { beginValue, isBigString, rdbTypeOf } from "./write-value.ts";
 import { CHUNK_BYTES, type RdbSink, RdbWriter, type WriterOptions } from "./writer.ts";
@@ -32,11 +40,15 @@ export interface SaveOptions extends WriterOptions {
 
 /**
  * The oldest version that can hold these databases, so that as many servers as possible can read the file: 10 of
- * Redis 7.0, or 12 of Redis 7.4 where fields of hashes expire.
+ * Redis 7.0, 12 of Redis 7.4 where fields of hashes expire, or 14 where only Redis 8.8 knows what is there.
  */
 export function oldestVersion(databases: Iterable<Database>): RdbVersion {
-  for (const { fields } of databases) if (fields.inUse) return FIELD_EXPIRY_VERSION;
-  return 10;
+  let version: RdbVersion = 10;
+  for (const { fields, newerStreams, records } of databases) {
+    if (newerStreams.inUse || records.objects.newest > 0) return NEWEST_VERSION;
+    if (fields.inUse) version = FIELD_EXPIRY_VERSION;
+  }
+  return version;
 }
 
 export type AuxField = readonly [name: string, value: string];

@@ -17,29 +17,49 @@ import {
  * up to a `boundary` between two parts.
  *
  *   what is to come    a stack of frames, each a row of items and how often the row is repeated
- *   an item            a string, a length, so many bytes, or a length with a row to be repeated so often
+ *   an item            a string, a length, so many bytes, a length with a row to be repeated so often (behind
+ *                      another row, if need be), or a length that says which of several rows follows
  *
  * Only heads of items, 19 bytes at the most, have to lie in one piece; the bytes of strings are counted, not looked at.
  */
-type Item = "string" | "length" | "text-double" | number | { readonly each: readonly Item[] };
+type Item =
+  | "string"
+  | "length"
+  | "text-double"
+  | number
+  | { readonly each: readonly Item[]; readonly after?: readonly Item[] }
+  | { readonly oneOf: readonly Row[] };
 type Row = readonly Item[];
 
 const each = (...row: Item[]): Item => ({ each: row });
 
 const STRING: Row = ["string"];
-/** Name, last ID, in later versions entries read; pending entries; consumers with theirs. */
-const groups = (version: 1 | 2 | 3): Item =>
+type StreamVersion = 1 | 2 | 3 | 4 | 5;
+/** Name, last ID, in later versions entries read; pending entries; consumers with theirs; what is nobody's. */
+const groups = (version: StreamVersion): Item =>
   each(
     "string",
     ...Array<Item>(version === 1 ? 2 : 3).fill("length"),
     each(16, 8, "length"),
-    each("string", version === 3 ? 16 : 8, each(16)),
+    each("string", version >= 3 ? 16 : 8, each(16)),
+    ...(version >= 5 ? [each(16)] : []),
   );
-const stream = (version: 1 | 2 | 3): Row => [
+const PRODUCERS: Row = [
+  "length",
+  "length",
+  each("string", each("string", "length", "length")),
+  "length",
+  "length",
+];
+const stream = (version: StreamVersion): Row => [
   each("string", "string"),
   ...Array<Item>(version === 1 ? 3 : 8).fill("length"),
   groups(version),
+  ...(version >= 4 ? PRODUCERS : []),
 ];
+
+/** Its elements follow what was inserted last; their number stands before that. */
+const ARRAY: Row = [{ each: ["length", { oneOf: [STRING, [8], [8], STRING] }], after: [each("length")] }];
 
 const VALUES = new Map<number, Row>([
   [TYPE.STRING, STRING],
@@ -65,6 +85,9 @@ const VALUES = new Map<number, Row>([
   [TYPE.HASH_LISTPACK_EX_PRE_GA, STRING],
   [TYPE.HASH_METADATA, [8, each("length", "string", "string")]],
   [TYPE.HASH_LISTPACK_EX, [8, "string"]],
+  [TYPE.STREAM_LISTPACKS_4, stream(4)],
+  [TYPE.STREAM_LISTPACKS_5, stream(5)],
+  [TYPE.ARRAY, ARRAY],
 ]);
 
 /** What follows these bytes; a part ends with it, but for those that say something of the key that is to come. */
@@ -192,7 +215,12 @@ export class RdbScanner {
       return 1;
     }
     const size = this.length(buf, at);
-    if (size !== MORE && item !== "length") this.push(item.each, this.value);
+    if (size === MORE || item === "length") return size;
+    if ("each" in item) {
+      this.push(item.each, this.value);
+      if (item.after !== undefined) this.push(item.after, 1);
+    } else if (this.value < item.oneOf.length) this.push(item.oneOf[this.value]!, 1);
+    else this.end();
     return size;
   }
 

@@ -9,7 +9,7 @@ const CLOCK_MAX = 0xffffff;
 
 /** The access clock for an idle time in seconds or an LFU counter (-1: not given); -1: neither applies. */
 export function clockOf({ access, clock }: KeyspaceContext, idle: number, frequency: number): number {
-  if (access.lfu) {
+  if (access.countsUse) {
     if (frequency < 0) return -1;
     return ((Math.floor(clock.now / 60000) & 0xffff) << 8) | frequency;
   }

@@ -1,8 +1,11 @@
+import { latin1Bytes } from "../bytes/ascii.ts";
 import { Counter, StreamId } from "../encodings/stream-id.ts";
 import { type Captured, Place } from "../encodings/stream-index.ts";
 import { NodeBytes } from "../encodings/stream-memory.ts";
 import type { Stream, StreamWatch } from "../types/stream.ts";
 import { type ConsumerGroup, PendingEntry } from "../types/stream-groups.ts";
+import { DURATION, MAX_SIZE, Producers } from "../types/stream-producers.ts";
+import { TYPE } from "./format.ts";
 import type { RdbWriter } from "./writer.ts";
 import { BigValueWriting, byteLimit } from "./writing.ts";
 
@@ -14,6 +17,12 @@ import { BigValueWriting, byteLimit } from "./writing.ts";
  *   groups, for each: string, last ID, entries read, pending entries, consumers
  *     pending entry   ID, time of delivery, deliveries
  *     consumer        string, time last seen, time last active, pending entries, for each: ID
+ *
+ * As STREAM_LISTPACKS_5 (Redis 8.8; STREAM_LISTPACKS_4 of 8.6 lacks what is pending of nobody):
+ *
+ *   groups also have       entries pending of nobody, for each: ID                the first to be claimed first
+ *   idempotent producers   seconds, additions that each may have; producers, for each: string, additions, for each:
+ *                          string, ID; additions ever noted, and asked for again
  *
  *   IDs of nodes and pending entries are 16 bytes, big-endian; other IDs two lengths; times 64 bits, little-endian;
  *   numbers are lengths.
@@ -34,12 +43,13 @@ export class StreamWriting extends BigValueWriting implements StreamWatch {
   private readonly ids: readonly StreamId[];
   private readonly entriesAdded = new Counter();
   private readonly groups: readonly GroupImage[];
+  private readonly producers: Producers | null;
 
   constructor(
     out: RdbWriter,
     private readonly stream: Stream,
-    /** Since Redis 7.2: without, it is STREAM_LISTPACKS_2. */
-    private readonly withActiveTimes: boolean,
+    /** STREAM_LISTPACKS_2, which has no times of activity, _3 or _5. */
+    private readonly rdbType: number,
     watched: boolean,
   ) {
     super(out, stream, watched);
@@ -50,6 +60,7 @@ export class StreamWriting extends BigValueWriting implements StreamWatch {
     this.ids = [lastId, firstId, maxDeletedId].map((each) => new StreamId().copy(each));
     this.entriesAdded.copy(stream.entriesAdded);
     this.groups = stream.groups.map((group) => imageOf(group));
+    this.producers = watched ? (stream.producers?.clone() ?? null) : stream.producers;
     this.parts = this.write();
     if (watched) stream.watch = this;
   }
@@ -77,6 +88,8 @@ export class StreamWriting extends BigValueWriting implements StreamWatch {
     this.counter(this.entriesAdded);
     this.out.length(this.groups.length);
     for (const group of this.groups) yield* this.group(group);
+    if (this.rdbType === TYPE.STREAM_LISTPACKS_5)
+      yield* this.idempotent(this.producers ?? new Producers(DURATION.usual, MAX_SIZE.usual));
   }
 
   /** Writes the next node: as it is, or as it was before it changed. */
@@ -130,12 +143,56 @@ export class StreamWriting extends BigValueWriting implements StreamWatch {
       }
     this.out.length(group.consumers.length);
     for (const consumer of group.consumers) yield* this.consumer(consumer);
+    if (this.rdbType === TYPE.STREAM_LISTPACKS_5) yield* this.released(group);
+  }
+
+  /** What is pending of nobody, in the order in which it was given back. */
+  private *released({ pending, consumers }: GroupImage): Generator<void, void, void> {
+    const found: { number: number; id: StreamId }[] = [];
+    const count = consumers.reduce((left, consumer) => left - consumer.pending.size, pending.size);
+    if (count > 0)
+      for (const { rows, first, end } of pending.parts)
+        for (let row = first; row < end; row++) {
+          entry.rows = rows;
+          entry.at = row * pending.width;
+          if (entry.isReleased)
+            found.push({ number: entry.releaseNumber, id: new StreamId().copy(entry.readId()) });
+          if (this.spend(1)) yield;
+        }
+    this.out.length(found.length);
+    for (const one of found.sort((a, b) => a.number - b.number)) {
+      this.out.raw(idBytes(one.id));
+      if (this.spend(1)) yield;
+    }
+  }
+
+  private *idempotent({
+    duration,
+    maxSize,
+    byName,
+    added,
+    duplicates,
+  }: Producers): Generator<void, void, void> {
+    this.out.length(duration);
+    this.out.length(maxSize);
+    this.out.length(byName.size);
+    for (const [producer, additions] of byName) {
+      this.out.string(latin1Bytes(producer));
+      this.out.length(additions.size);
+      for (const [name, addition] of additions) {
+        this.out.string(latin1Bytes(name));
+        this.id(addition);
+        if (this.spend(1)) yield;
+      }
+    }
+    this.out.length(added);
+    this.out.length(duplicates);
   }
 
   private *consumer({ name, seenTime, activeTime, pending }: ConsumerImage): Generator<void, void, void> {
     this.out.string(name);
     this.out.time(seenTime);
-    if (this.withActiveTimes) this.out.time(activeTime);
+    if (this.rdbType !== TYPE.STREAM_LISTPACKS_2) this.out.time(activeTime);
     this.out.length(pending.size);
     for (const { rows, first, end } of pending.parts)
       for (let row = first; row < end; row++) {

@@ -10,6 +10,7 @@ import {
   ENC_INTSET_BLOCK,
   ENC_OBJECT,
   inBlock,
+  TYPE_ARRAY,
   TYPE_HASH,
   TYPE_LIST,
   TYPE_NAMES,
@@ -20,7 +21,9 @@ import {
 } from "../keyspace/record.ts";
 import type { ByteStore } from "../memory/byte-store.ts";
 import type { BigValue } from "../memory/objects.ts";
+import type { SparseArray } from "../types/sparse-array.ts";
 import type { Stream } from "../types/stream.ts";
+import { ArrayWriting } from "./array.ts";
 import { NODE_PACKED, RDB_VERSION, type RdbVersion, TYPE } from "./format.ts";
 import { countEntries, ReadOnlyBytes } from "./validate.ts";
 import { ListWriting, TableWriting, ZsetWriting } from "./write-collections.ts";
@@ -39,7 +42,8 @@ import { BIG_STRING, type ObjectWriting, StringWriting } from "./writing.ts";
  *   HASH                 fields, for each: string, string
  *   HASH_METADATA        a moment (8 bytes) before which none expires; fields, for each: length (0: it does not
  *                        expire; else 1 and the milliseconds from that moment on), string, string
- *   STREAM_LISTPACKS_3   see write-stream.ts
+ *   STREAM_LISTPACKS_3   see write-stream.ts; where only newer servers know what is in it, STREAM_LISTPACKS_5 of Redis 8.8
+ *   ARRAY                see array.ts
  *
  * What is bytes in a record is written at once. An object is written in steps of some elements, between which it may
  * change if it is watched (writing.ts).
@@ -65,7 +69,11 @@ export function rdbTypeOf(db: Database, position: number, version: RdbVersion = 
       if (!big) return TYPE.HASH_LISTPACK;
       return expires(records.objects.get(records.payloadLow(position))) ? TYPE.HASH_METADATA : TYPE.HASH;
     case TYPE_STREAM:
+      if ((records.objects.get(records.payloadLow(position)) as Stream).isNewer)
+        return TYPE.STREAM_LISTPACKS_5;
       return version < 11 ? TYPE.STREAM_LISTPACKS_2 : TYPE.STREAM_LISTPACKS_3;
+    case TYPE_ARRAY:
+      return TYPE.ARRAY;
     default:
       throw new Error(`cannot save a ${TYPE_NAMES[records.type(position)]}`);
   }
@@ -144,7 +152,9 @@ function beginObject(writer: RdbWriter, rdbType: number, object: BigValue, watch
     case TYPE.HASH:
     case TYPE.HASH_METADATA:
       return new TableWriting(writer, object as HashTable, watched);
+    case TYPE.ARRAY:
+      return new ArrayWriting(writer, object as SparseArray, watched);
     default:
-      return new StreamWriting(writer, object as Stream, rdbType === TYPE.STREAM_LISTPACKS_3, watched);
+      return new StreamWriting(writer, object as Stream, rdbType, watched);
   }
 }

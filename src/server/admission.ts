@@ -26,6 +26,8 @@ export interface AdmissionDeps {
   denied(call: Call, command: Command): string | null;
   /** Why nothing may be written at present, or null. */
   diskRefusal(): string | null;
+  /** Where a replica outside of a cluster sends clients that follow redirections, or null. */
+  redirection(): string | null;
   /** A replica that takes writes from its master alone. */
   readOnly(): boolean;
   /** A replica that does not want to answer with data that may be old. */
@@ -81,6 +83,14 @@ const aclGate: Gate = (call, command, deps) => deps.denied(call, command);
 
 /** In a cluster: whether the command's keys are here. */
 const clusterGate: Gate = (call, command, { router }) => router?.refusal(call, command) ?? null;
+
+/** Outside of a cluster, clients that say that they can (CLIENT CAPA, of Valkey) are sent to the master. */
+const redirectGate: Gate = (call, command, deps) => {
+  const { session } = call;
+  if (!session.followsRedirects) return null;
+  const data = session.readsReplica ? FLAGS.write : FLAGS.write | FLAGS.readonly;
+  return (flagsOf(call, command, deps) & data) !== 0 ? deps.redirection() : null;
+};
 
 /** The flags that count: for EXEC, those of what it will run. */
 function flagsOf(call: Call, command: Command, deps: AdmissionDeps): number {
@@ -149,6 +159,7 @@ const GATES: readonly Gate[] = [
   authGate,
   aclGate,
   clusterGate,
+  redirectGate,
   memoryGate,
   diskGate,
   replicasGate,

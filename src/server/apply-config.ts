@@ -90,7 +90,10 @@ function boundToValues(server: Server, config: Config): void {
   copy(["maxmemory-clients"], () => server.clientEviction.apply());
   copy(["maxmemory-policy", "lfu-log-factor", "lfu-decay-time"], () => {
     server.eviction.apply();
-    server.access.lfu = values.maxmemoryPolicy.endsWith("-lfu");
+    const { maxmemoryPolicy } = values;
+    server.access.byChange = maxmemoryPolicy.endsWith("-lrm");
+    server.access.lfu = server.access.byChange || maxmemoryPolicy.endsWith("-lfu");
+    server.keyWatchers.refresh();
     server.access.logFactor = values.lfuLogFactor;
     server.access.decayMinutes = values.lfuDecayTime;
   });

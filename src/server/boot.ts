@@ -7,7 +7,7 @@ import { type LoadedLines, loadConfig } from "../config/load.ts";
 import { Log } from "../host/log.ts";
 import { REDBUN_VERSION, REDIS_VERSION } from "../host/version.ts";
 import { banner } from "./banner.ts";
-import { compiled } from "./compiled.ts";
+import { compiled, programCommand } from "./compiled.ts";
 import { openFilesLimit, RESERVED_FDS } from "./open-files.ts";
 import { ProcessTitle } from "./process-title.ts";
 import type { Server } from "./server.ts";
@@ -181,21 +181,12 @@ function removePidFile(path: string, log: Log): void {
 
 /** Starts the same command in the same directory in the background, without a terminal, and ends this process. */
 function daemonize(directory: string, input: string): never {
-  const child = Bun.spawn(
-    [process.execPath, ...process.execArgv, ...sourceArguments(), ...process.argv.slice(2)],
-    {
-      cwd: directory,
-      stdio: ["ignore", "ignore", "ignore"],
-      env: { ...process.env, [DAEMON_MARK]: input },
-      detached: true,
-    },
-  );
+  const child = Bun.spawn([...programCommand(), ...process.argv.slice(2)], {
+    cwd: directory,
+    stdio: ["ignore", "ignore", "ignore"],
+    env: { ...process.env, [DAEMON_MARK]: input },
+    detached: true,
+  });
   child.unref();
   process.exit(0);
-}
-
-/** The script's path where the server runs from source; nothing in the compiled binary. */
-function sourceArguments(): string[] {
-  const script = process.argv[1];
-  return script === undefined || compiled() ? [] : [script];
 }

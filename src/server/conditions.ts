@@ -4,7 +4,7 @@ import type { Server } from "./server.ts";
 /** The state of the server as far as it decides on which commands may be executed. */
 export type Conditions = Pick<
   AdmissionDeps,
-  "loading" | "readOnly" | "stale" | "tooFewReplicas" | "diskRefusal" | "busy" | "outOfMemory"
+  "loading" | "redirection" | "readOnly" | "stale" | "tooFewReplicas" | "diskRefusal" | "busy" | "outOfMemory"
 > & {
   /** Whether a gate that concerns plain commands may be closed. */
   guarded(): boolean;
@@ -21,6 +21,10 @@ export function conditionsOf(server: Server): Conditions {
       server.scripting.runs.busy ||
       conditions.diskRefusal() !== null,
     loading: () => (server.loading === null ? "no" : server.loading.serving ? "serving" : "yes"),
+    redirection: () => {
+      const { link } = server.replication;
+      return link === null || values.clusterEnabled ? null : `REDIRECT ${link.host}:${link.port}`;
+    },
     readOnly: () => server.replication.isReplica && values.replicaReadOnly,
     stale: () => server.replication.isStale && !values.replicaServeStaleData,
     tooFewReplicas: () =>

@@ -19,7 +19,11 @@ export function removals(server: Server): KeyspaceListener {
     },
     flushed: () => server.tracking.flushed(),
     fieldsExpired: (database, buf, start, end, fields) => {
+      server.counters.expiredFields += fields.length;
       database.event(NOTIFY.hash, "hexpired", buf, start, end);
+      const { events } = database.context;
+      if (events.wantsFields)
+        events.emitFields(NOTIFY.hash, "hexpired", database.id, buf, start, end, fields);
       server.keyWatchers.expired(database.id, buf, start, end);
       if (server.effects.active)
         server.effects.command(database.id, [HDEL, buf.subarray(start, end), ...fields]);

@@ -126,7 +126,11 @@ export class Replicating {
     server.log.role = replication.isReplica ? "S" : "M";
     server.refreshExpiry();
     server.oomScore.apply(server.config.values);
-    if (replication.isReplica) server.blocking.unblockAll(UNBLOCKED);
+    if (!replication.isReplica) return;
+    const redirection = server.conditions.redirection();
+    if (redirection !== null)
+      server.blocking.refuseWhere((session) => (session.followsRedirects ? redirection : null));
+    server.blocking.unblockAll(UNBLOCKED);
   }
 
   private masterSession(link: MasterLink, close: () => void): Session {

@@ -44,6 +44,7 @@ import { Crash } from "./crash.ts";
 import { Cron, type CronDeps } from "./cron.ts";
 import { Dispatcher } from "./dispatcher.ts";
 import { Eviction } from "./eviction.ts";
+import { handOver } from "./hand-over.ts";
 import { HoldBack } from "./hold-back.ts";
 import { Info } from "./info/info.ts";
 import { clientTls, type Endpoint, Listeners } from "./listeners.ts";
@@ -51,6 +52,7 @@ import { type Loading, Reloading } from "./loading.ts";
 import { LocalExpiries } from "./local-expiries.ts";
 import { Lookahead } from "./lookahead.ts";
 import { MemoryWatch } from "./memory-watch.ts";
+import { ModificationClock } from "./modification-clock.ts";
 import { MonitorFeed } from "./monitor.ts";
 import { OomScore } from "./oom-score.ts";
 import { OutputLimits } from "./output-limits.ts";
@@ -169,6 +171,7 @@ export class Server implements ConnectionHost {
     anyQueued: (session, test) => this.transactions.anyQueued(session, test),
     gateChanged: () => this.holdBack.refresh(),
     watchingChanged: () => this.keyWatchers.refresh(),
+    handOver: (order) => handOver(order, this.config.values),
   });
   readonly holdBack = new HoldBack(this);
   readonly eviction = new Eviction(this);
@@ -232,6 +235,7 @@ export class Server implements ConnectionHost {
     this.keyWatchers.add(this.blocking);
     this.keyWatchers.add(this.transactions);
     this.keyWatchers.add(this.migrations);
+    this.keyWatchers.add(new ModificationClock(this));
     this.registry = new Registry(allCommands(this));
     this.acl = new Acl({
       catalog: this.registry,
@@ -348,6 +352,7 @@ export class Server implements ConnectionHost {
           if (this.cronDeps.activeExpire) this.localExpiries.tick();
         },
         () => this.migrations.targets.tick(this.clock.now),
+        (tick) => this.keyspace.tidyStreams(tick),
         () => this.rates.sample(this.counters, this.clock.monotonic() / 1000),
         (tick) => checkClients(this, tick),
         () => this.clientEviction.tick(),

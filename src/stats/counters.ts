@@ -15,6 +15,8 @@ export class Counters {
   hits = 0;
   misses = 0;
   expired = 0;
+  /** Fields of hashes. */
+  expiredFields = 0;
   evictedKeys = 0;
   evictedClients = 0;
   /** Snapshots begun: for files, and for replicas. */

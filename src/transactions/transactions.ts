@@ -195,6 +195,15 @@ export class Transactions implements KeyWatcher {
     this.deps.watchingChanged();
   }
 
+  /** Clients that watch keys, and keys that somebody watches. */
+  get clientCount(): number {
+    return this.watchers.size;
+  }
+
+  get keyCount(): number {
+    return this.byKey.size;
+  }
+
   /** Keys that the session watches. */
   watchedCount(session: Session): number {
     return this.watchers.get(session)?.keys.length ?? 0;

@@ -16,7 +16,7 @@ import {
 import { ZsetRange } from "./zset-range.ts";
 
 /**
- * The members inside a circle or a rectangle around a point.
+ * The members inside a circle or a rectangle around a point, or inside a polygon (Valkey 9.0).
  *
  *   +----+----+----+     The size of the area gives a number of steps at which a geohash rectangle is about as
  *   | NW | N  | NE |     large as it. The rectangle of the centre and its eight neighbours then cover the area;
@@ -25,17 +25,21 @@ import { ZsetRange } from "./zset-range.ts";
  *   +----+----+----+
  *   | SW | S  | SE |     The order of the rectangles is part of what clients see: the centre, N, S, E, W, NE, NW,
  *   +----+----+----+     SE, SW, and inside each the order of the scores.
+ *
+ * A polygon is covered as the rectangle around it; distances are from its centroid.
  */
 
 /** Lengths are in units of `unit` meters. */
 export interface Area {
   longitude: number;
   latitude: number;
-  shape: "circle" | "box";
+  shape: "circle" | "box" | "polygon";
   radius: number;
   width: number;
   height: number;
   unit: number;
+  /** Of a polygon: longitude, latitude, longitude, ... */
+  vertices: readonly number[];
 }
 
 /** Half of the equator in the projection whose steps are counted. */
@@ -112,7 +116,7 @@ const range = new ZsetRange();
 /** Fills `found` with the members of the set in the area; stops when there are `limit` (0: all). */
 export function search(set: SortedSet, area: Area, limit: number, found: Found): void {
   found.count = 0;
-  const { steps, cells } = coverOf(area);
+  const { steps, cells } = coverOf(area.shape === "polygon" ? aroundPolygon(area) : area);
   const scale = 2 ** (2 * (MAX_STEPS - steps));
   let last = 0;
   for (let i = 0; i < cells.length; i++) {
@@ -151,9 +155,73 @@ function distanceWithin(area: Area, score: number): number {
     const meters = distance(area.longitude, area.latitude, longitude, latitude);
     return meters > area.radius * area.unit ? -1 : meters;
   }
+  if (area.shape === "polygon")
+    return isInside(area.vertices, longitude, latitude)
+      ? distance(area.longitude, area.latitude, longitude, latitude)
+      : -1;
   if (latitudeDistance(latitude, area.latitude) > (area.height * area.unit) / 2) return -1;
   if (distance(longitude, latitude, area.longitude, latitude) > (area.width * area.unit) / 2) return -1;
   return distance(area.longitude, area.latitude, longitude, latitude);
+}
+
+/** Whether a ray to the east crosses the polygon's edges an odd number of times. */
+function isInside(vertices: readonly number[], longitude: number, latitude: number): boolean {
+  let inside = false;
+  let x = vertices[vertices.length - 2]!;
+  let y = vertices[vertices.length - 1]!;
+  for (let i = 0; i < vertices.length; i += 2) {
+    const nextX = vertices[i]!;
+    const nextY = vertices[i + 1]!;
+    if (
+      nextY > latitude !== y > latitude &&
+      longitude < ((x - nextX) * (latitude - nextY)) / (y - nextY) + nextX
+    )
+      inside = !inside;
+    x = nextX;
+    y = nextY;
+  }
+  return inside;
+}
+
+/** Sets the centre of a polygon: its centroid, or the middle of its vertices where it has no area. */
+export function centreOfPolygon(area: Area): void {
+  const { vertices } = area;
+  let [twice, x, y, sumX, sumY] = [0, 0, 0, 0, 0];
+  for (let i = 0; i < vertices.length; i += 2) {
+    const [ax, ay] = [vertices[i]!, vertices[i + 1]!];
+    const bx = vertices[(i + 2) % vertices.length]!;
+    const by = vertices[(i + 3) % vertices.length]!;
+    const cross = ax * by - bx * ay;
+    twice += cross;
+    x += (ax + bx) * cross;
+    y += (ay + by) * cross;
+    sumX += ax;
+    sumY += ay;
+  }
+  const count = vertices.length / 2;
+  area.longitude = twice === 0 ? sumX / count : x / (3 * twice);
+  area.latitude = twice === 0 ? sumY / count : y / (3 * twice);
+}
+
+/** The rectangle around a polygon, in meters around its own middle. */
+function aroundPolygon({ vertices }: Area): Area {
+  const longitudes = vertices.filter((_, i) => i % 2 === 0);
+  const latitudes = vertices.filter((_, i) => i % 2 === 1);
+  const [west, east] = [Math.min(...longitudes), Math.max(...longitudes)];
+  const [south, north] = [Math.min(...latitudes), Math.max(...latitudes)];
+  // Degrees of longitude are longest where the equator is nearest.
+  const widest = south <= 0 && north >= 0 ? 0 : Math.min(Math.abs(south), Math.abs(north));
+  const middle = (west + east) / 2;
+  return {
+    longitude: middle,
+    latitude: (south + north) / 2,
+    shape: "box",
+    radius: 0,
+    width: 2 * Math.max(distance(west, widest, middle, widest), distance(middle, widest, east, widest)),
+    height: latitudeDistance(south, north),
+    unit: 1,
+    vertices,
+  };
 }
 
 function coverOf(area: Area): Cover {

@@ -8,6 +8,9 @@ import { IdTable, Place } from "../encodings/stream-index.ts";
  *   group.pending       ID (4 columns) | delivery time (low, high) | deliveries (low, high) | consumer's number
  *   consumer.pending    ID (4 columns)
  *
+ * An entry that a consumer has given back (XNACK, Redis 8.8) is nobody's until it is claimed: it was "delivered at 0",
+ * and has the number of its release in place of the time, since what was given back first is claimed first.
+ *
  * A pending entry is 52 bytes in two tables and no object. Consumers have numbers so that a row can name them;
  * a number is used again when its consumer is gone. Groups and consumers are kept in the order of their names,
  * in which replies list them.
@@ -69,8 +72,22 @@ export class Consumer implements Named {
 export class PendingEntry extends Place {
   readonly id = new StreamId();
 
-  /** Milliseconds since 1970. */
+  /** Nobody's: given back, or not assigned yet. */
+  get isReleased(): boolean {
+    return this.rows[this.at + CONSUMER] === NOBODY;
+  }
+
+  /** Milliseconds since 1970; 0 where it was given back. */
   get time(): number {
+    return this.isReleased ? 0 : this.timeColumns;
+  }
+
+  /** Of an entry that was given back: the lower, the earlier. */
+  get releaseNumber(): number {
+    return this.timeColumns;
+  }
+
+  private get timeColumns(): number {
     return joinHalves(this.rows[this.at + TIME_LOW]!, this.rows[this.at + TIME_HIGH]!);
   }
 
@@ -93,7 +110,10 @@ export class PendingEntry extends Place {
     this.rows[this.at + COUNT_HIGH] = value.high;
   }
 
+  /** Once more, but no more than can be counted. */
   deliveredAgain(): void {
+    if (this.rows[this.at + COUNT_HIGH] === 0x7fffffff && this.rows[this.at + COUNT_LOW] === 0xffffffff)
+      return;
     this.own();
     const low = (this.rows[this.at + COUNT_LOW]! + 1) >>> 0;
     this.rows[this.at + COUNT_LOW] = low;
@@ -118,6 +138,7 @@ export class ConsumerGroup implements Named {
   private readonly numbers: (Consumer | null)[] = [];
   private readonly freeNumbers: number[] = [];
   private nameBytes = 0;
+  private releases = 0;
 
   constructor(readonly name: Uint8Array) {}
 
@@ -166,7 +187,7 @@ export class ConsumerGroup implements Named {
     this.nameBytes -= consumer.name.length;
   }
 
-  /** Whose the entry is; null while a group is being loaded or an entry is being made. */
+  /** Whose the entry is; null where it was given back, while a group is being loaded or an entry is being made. */
   ownerOf(place: Place): Consumer | null {
     const number = place.rows[place.at + CONSUMER]!;
     return number === NOBODY ? null : this.numbers[number]!;
@@ -205,6 +226,22 @@ export class ConsumerGroup implements Named {
     this.assign(place, consumer);
   }
 
+  /** Makes the entry at `place` nobody's, behind others that are so already. */
+  release(place: PendingEntry): void {
+    const owner = this.ownerOf(place);
+    entry.id.read(place.rows, place.at);
+    if (owner?.pending.find(entry.id, scratch)) owner.pending.remove(scratch);
+    place.time = ++this.releases;
+    place.rows[place.at + CONSUMER] = NOBODY;
+  }
+
+  /** How many entries are nobody's. */
+  get releasedCount(): number {
+    let count = this.pending.size;
+    for (const consumer of this.consumers) count -= consumer.pending.size;
+    return count;
+  }
+
   /** Takes the entry at `place` off both lists; `place` is then at the entry behind it, false if there is none. */
   removePending(place: Place): boolean {
     const owner = this.ownerOf(place);
@@ -230,8 +267,9 @@ export class ConsumerGroup implements Named {
       twin.activeTime = activeTime;
     }
     const from = new PendingEntry();
+    copy.releases = this.releases;
     for (let more = this.pending.first(from); more; more = this.pending.next(from)) {
-      copy.addPending(from.readId(), from.time, place);
+      copy.addPending(from.readId(), from.isReleased ? from.releaseNumber : from.time, place);
       place.setDeliveries(from.deliveries(deliveries));
       const owner = this.ownerOf(from);
       if (owner !== null) copy.assign(place, copy.consumer(owner.name, 0, owner.name.length)!);

@@ -11,6 +11,7 @@ import {
 } from "../encodings/stream-node.ts";
 import type { BigValue, ValueWatch } from "../memory/objects.ts";
 import { ConsumerGroup, findName, insertGroup } from "./stream-groups.ts";
+import type { Producers } from "./stream-producers.ts";
 
 /**
  * A stream: nodes of entries (encodings/stream-node.ts) in a table by the ID of their first entry, what is to be
@@ -66,12 +67,20 @@ export class Stream implements BigValue {
   nodeBytes = 0;
   /** In the order of their names. */
   groups: ConsumerGroup[] = NO_GROUPS;
+  /** What idempotent producers have added; null: there are none. */
+  producers: Producers | null = null;
   watch: StreamWatch | null = null;
 
   get memoryUse(): number {
     let total = STREAM_BYTES + this.nodes.bytes + this.nodeBytes;
+    if (this.producers !== null) total += this.producers.memoryUse;
     for (const group of this.groups) total += group.memoryUse;
     return total;
+  }
+
+  /** Whether it holds what only Redis 8.6 and later know. */
+  get isNewer(): boolean {
+    return this.producers?.needsSaving === true || this.groups.some((group) => group.releasedCount > 0);
   }
 
   // ------------------------------------------------------------------ adding
@@ -369,6 +378,7 @@ export class Stream implements BigValue {
     copy.maxDeletedId.copy(this.maxDeletedId);
     copy.entriesAdded.copy(this.entriesAdded);
     this.forEachNode((id, buf, start, end) => copy.adoptNode(id, buf.subarray(start, end)));
+    if (this.producers !== null) copy.producers = this.producers.clone();
     if (this.groups.length > 0) copy.groups = this.groups.map((group) => group.clone());
     return copy;
   }
@@ -379,6 +389,7 @@ export class Stream implements BigValue {
       bytes.bind(this, place.rows, place.at).free();
     nodes.clear();
     this.groups = NO_GROUPS;
+    this.producers = null;
   }
 }
 

@@ -1,5 +1,6 @@
 /** maxmemory-policy over a socket: memory stays under the limit, the right keys go, replicas and the AOF hear of it. */
 import { afterEach, expect, test } from "bun:test";
+import { Wire } from "../differential/lib/wire.ts";
 import { fieldsOf, RespClient } from "../resp-client.ts";
 import { startServer } from "../server.ts";
 
@@ -8,8 +9,11 @@ afterEach(async () => {
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
 });
 
+let port = 0;
+
 async function open(...args: string[]): Promise<RespClient> {
   const server = await startServer(args);
+  ({ port } = server);
   const client = await RespClient.open(server.port);
   cleanups.push(async () => {
     client.close();
@@ -28,6 +32,8 @@ for (const policy of [
   "allkeys-lru",
   "allkeys-lfu",
   "allkeys-random",
+  "allkeys-lrm",
+  "volatile-lrm",
   "volatile-lru",
   "volatile-random",
   "volatile-ttl",
@@ -94,4 +100,45 @@ test("what is evicted is gone from the AOF too", async () => {
   const keys = await client.call("DBSIZE");
   expect(await client.call("DEBUG", "LOADAOF")).toBe("OK");
   expect(await client.call("DBSIZE")).toBe(keys);
+});
+
+test("*-lrm: a key's age is that of its last change, as Redis 8.8 has it", async () => {
+  const client = await open("--maxmemory-policy", "allkeys-lrm");
+  for (const line of ["SET text v", "HSET hash f v"]) await client.call(...line.split(" "));
+  const wire = await Wire.open(port);
+  cleanups.push(() => wire.close());
+  /** Makes the key one that was changed a thousand seconds ago. */
+  const age = async (key: string) => {
+    const [dump] = await wire.send([["DUMP", key]]);
+    const payload = dump!.subarray(dump!.indexOf("\r\n") + 2, -2);
+    const [reply] = await wire.send([["RESTORE", key, "0", payload, "REPLACE", "IDLETIME", "1000"]]);
+    expect(String(reply)).toBe("+OK\r\n");
+  };
+  const isOld = async (key: string) => Number(await client.call("OBJECT", "IDLETIME", key)) >= 1000;
+  for (const [key, line] of [
+    ["text", "GET text"],
+    ["text", "TOUCH text"],
+    ["text", "SET text x NX"],
+    ["text", "GETEX text"],
+    ["hash", "HGET hash f"],
+    ["hash", "HDEL hash nosuch"],
+    ["hash", "HSETNX hash f x"],
+  ] as const) {
+    await age(key);
+    await client.call(...line.split(" "));
+    expect([line, await isOld(key)]).toEqual([line, true]);
+  }
+  for (const [key, line] of [
+    ["text", "APPEND text x"],
+    ["text", "EXPIRE text 1000"],
+    ["hash", "HSET hash f v"],
+    ["hash", "HINCRBY hash n 1"],
+  ] as const) {
+    await age(key);
+    await client.call(...line.split(" "));
+    expect([line, await isOld(key)]).toEqual([line, false]);
+  }
+  expect(await client.call("OBJECT", "FREQ", "text")).toMatchObject({
+    message: expect.stringMatching(/LFU/),
+  });
 });

@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from "bun:test";
 import { ReplyError, RespClient } from "../resp-client.ts";
 import { startServer, type TestServer } from "../server.ts";
+import { seeded } from "../unit/bytes/random.ts";
 
 let server: TestServer;
 let client: RespClient;
@@ -81,4 +82,76 @@ test("bad input", async () => {
     "ERR STORE option in GEORADIUS is not compatible with WITHDIST, WITHHASH and WITHCOORD options",
   );
   expect(await call("ZCARD Sicily")).toBe(2);
+});
+
+test("BYPOLYGON, of Valkey: who is inside, from a centre of its own", async () => {
+  await call("GEOADD Sicily 12.758489 38.788135 edge1 17.241510 38.788135 edge2");
+  const square = "BYPOLYGON 4 13 37 16 37 16 38.5 13 38.5";
+  expect(await call(`GEOSEARCH Sicily ${square} ASC`)).toEqual(["Catania", "Palermo"]);
+  expect(await call(`GEOSEARCH Sicily ${square} COUNT 1 DESC WITHDIST WITHCOORD`)).toEqual([
+    ["Palermo", "107845.0214", ["13.36138933897018433", "38.11555639549629859"]],
+  ]);
+  expect(await call("GEOSEARCH Sicily BYPOLYGON 3 0 0 1 0 1 1")).toEqual([]);
+  expect(await call("GEOSEARCH nosuch BYPOLYGON 3 0 0 1 0 1 1")).toEqual([]);
+  expect(await call(`GEOSEARCHSTORE d Sicily ${square} STOREDIST`)).toBe(2);
+  expect(Number(await call("ZSCORE d Palermo"))).toBeCloseTo(107845.02, 1);
+  for (const [line, message] of [
+    ["GEOSEARCH Sicily BYPOLYGON 2 13 37 16 37", "ERR GEOSEARCH BYPOLYGON must have at least 3 vertices"],
+    ["GEOSEARCH Sicily BYPOLYGON x 13 37 16 37 16 38", "ERR value is not an integer or out of range"],
+    ["GEOSEARCH Sicily BYPOLYGON 4 13 37 16 37 16 38", "ERR syntax error"],
+    [
+      "GEOSEARCH Sicily BYPOLYGON 3 13 37 16 97 16 38",
+      "ERR invalid longitude,latitude pair 16.000000,97.000000",
+    ],
+    [`GEOSEARCH Sicily FROMMEMBER Palermo ${square}`, "ERR syntax error"],
+    [`GEOSEARCH Sicily ${square} FROMLONLAT 15 37`, "ERR syntax error"],
+    [`GEOSEARCH Sicily ${square} BYRADIUS 200 km`, "ERR syntax error"],
+    [`GEOSEARCHSTORE d Sicily ${square} WITHDIST`, "ERR GEOSEARCHSTORE is not compatible with WITHDIST"],
+  ] as const)
+    expect([line, await call(line)]).toEqual([
+      line,
+      expect.objectContaining({ message: expect.stringContaining(message) }),
+    ]);
+});
+
+test("BYPOLYGON finds what lies inside, whatever the polygon", async () => {
+  const random = seeded("geo-polygon");
+  const between = (low: number, high: number) => low + (random.below(1e9) / 1e9) * (high - low);
+  for (let round = 0; round < 20; round++) {
+    await call("DEL world");
+    const [x, y, size] = [between(-150, 150), between(-60, 60), between(0.01, 20)];
+    const places = Array.from({ length: 200 }, () => [x + between(-size, size), y + between(-size, size)]);
+    await client.call("GEOADD", "world", ...places.flatMap(([a, b], i) => [String(a), String(b), `m${i}`]));
+    const corners = 3 + random.below(6);
+    const vertices = Array.from({ length: corners }, (_, i) => {
+      const angle = (i / corners) * 2 * Math.PI;
+      const reach = between(0.2, 1) * size;
+      return [x + reach * Math.cos(angle), y + reach * Math.sin(angle)] as const;
+    });
+    /** By the angles that the edges take around the point, added up. */
+    const inside = ([a, b]: readonly number[]) => {
+      let turn = 0;
+      for (const [i, [px, py]] of vertices.entries()) {
+        const [qx, qy] = vertices[(i + 1) % vertices.length]!;
+        let angle = Math.atan2(qy - b!, qx - a!) - Math.atan2(py - b!, px - a!);
+        if (angle > Math.PI) angle -= 2 * Math.PI;
+        if (angle < -Math.PI) angle += 2 * Math.PI;
+        turn += angle;
+      }
+      return Math.abs(turn) > Math.PI;
+    };
+    const stored = (await client.call("GEOPOS", "world", ...places.map((_, i) => `m${i}`))) as [
+      string,
+      string,
+    ][];
+    const expected = stored.flatMap((at, i) => (inside(at.map(Number)) ? [`m${i}`] : []));
+    const found = (await client.call(
+      "GEOSEARCH",
+      "world",
+      "BYPOLYGON",
+      String(vertices.length),
+      ...vertices.flat().map(String),
+    )) as string[];
+    expect(found.sort()).toEqual(expected.sort());
+  }
 });

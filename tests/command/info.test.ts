@@ -118,3 +118,48 @@ test("TIME is now, to the microsecond; ROLE is a master's; LOLWUT names the vers
   expect(await client.call("ROLE")).toEqual(["master", 0, []]);
   expect(await client.text("LOLWUT")).toContain("Redis ver. 7.2.6");
 });
+
+test("keysizes: of many keys they are walked in slices, while others go on", async () => {
+  const own = await RespClient.open(server.port);
+  expect(titles(await own.text("INFO", "keysizes"))).toBe("Keysizes");
+  await own.call("FLUSHALL");
+  const script = "for i = 1, 30000 do redis.call('SET', 'k' .. i, ('x'):rep(i % 2 * 20 + 1)) end";
+  await own.call("EVAL", script, "0");
+  const expected = { db0_distrib_strings_sizes: "1=15000,16=15000" };
+  // Requests behind it wait as well; so does whoever asks while a walk is under way, for one that sees what it wrote.
+  own.send("INFO", "keysizes");
+  own.send("SET", "longer", "x".repeat(3000));
+  own.send("INFO", "keysizes");
+  const other = await RespClient.open(server.port);
+  expect(await other.call("PING")).toBe("PONG");
+  expect(fieldsOf(String(await own.next()))).toEqual(expected);
+  expect(await own.next()).toBe("OK");
+  const grown = { db0_distrib_strings_sizes: "1=15000,16=15000,2K=1" };
+  expect(fieldsOf(String(await own.next()))).toEqual(grown);
+  const inScript = await own.text("EVAL", "return redis.call('INFO', 'keysizes')", "0");
+  expect(fieldsOf(inScript)).toEqual(grown);
+  own.send("INFO", "keysizes");
+  await other.call("FLUSHALL");
+  await own.next();
+  expect(await own.text("INFO", "keysizes")).toBe("# Keysizes\r\n");
+  own.close();
+  other.close();
+});
+
+test("fields of later versions: who watches, who listens, fields that expired", async () => {
+  const [watching, listening] = [await RespClient.open(server.port), await RespClient.open(server.port)];
+  await watching.call("WATCH", "a", "b");
+  await listening.call("SUBSCRIBE", "channel");
+  expect(await info("clients")).toMatchObject({
+    watching_clients: "1",
+    total_watched_keys: "2",
+    pubsub_clients: "1",
+  });
+  const before = Number((await info("stats")).expired_subkeys);
+  await client.call("HSET", "hash", "f", "v", "g", "v", "h", "v");
+  await client.call("HPEXPIRE", "hash", "1", "FIELDS", "2", "f", "g");
+  while (Number((await info("stats")).expired_subkeys) < before + 2);
+  expect(await client.call("HLEN", "hash")).toBe(1);
+  watching.close();
+  listening.close();
+});

@@ -193,13 +193,58 @@ describe("arguments", () => {
     expect(await here.call(...to("", "0", "10", "KEYS"))).toBe("NOKEY");
   });
 
-  test("a transaction refuses it", async () => {
-    await here.call("SET", "key", "value");
+  test("in a transaction and in a script it happens at once, and nothing else meanwhile", async () => {
+    await here.call("SET", "key", "value", "PX", "1000000");
+    await here.call("RPUSH", "list", ...Array.from({ length: 5000 }, (_, i) => `element ${i}`));
+    const other = await client(source.port);
     await here.call("MULTI");
-    await here.call(...migrate("key", "0", "1000"));
-    const [reply] = (await here.call("EXEC")) as unknown[];
-    expect(error(reply)).toContain("MIGRATE");
+    await here.call("APPEND", "key", "!");
+    await here.call(...migrate("", "3", "10000", "KEYS", "key", "list", "nosuch"));
+    await here.call("EXISTS", "key", "list");
+    here.send("EXEC");
+    const after = other.call("SET", "key", "another one");
+    expect(await here.next()).toEqual([6, "OK", 0]);
+    expect(await after).toBe("OK");
+    await there.call("SELECT", "3");
+    expect(await there.call("GET", "key")).toBe("value!");
+    expect(Number(await there.call("PTTL", "key"))).toBeGreaterThan(900_000);
+    expect(await there.call("LLEN", "list")).toBe(5000);
+    const script = "return redis.call('MIGRATE', ARGV[1], ARGV[2], KEYS[1], '3', '10000', 'REPLACE')";
+    expect(await here.call("EVAL", script, "1", "key", "127.0.0.1", String(target.port))).toBe("OK");
+    expect(await there.call("GET", "key")).toBe("another one");
+    await there.call("SELECT", "0");
+    expect(await here.call("DEBUG", "LOADAOF")).toBe("OK");
+    expect(await here.call("DBSIZE")).toBe(0);
+  });
+
+  test("what goes wrong in a transaction is said in it, and the key stays", async () => {
+    const inTransaction = async (...args: string[]): Promise<unknown> => {
+      await here.call("MULTI");
+      await here.call(...args);
+      return ((await here.call("EXEC")) as unknown[])[0];
+    };
+    await here.call("MSET", "key", "value", "second", "2");
+    await there.call("SET", "key", "there already");
+    expect(error(await inTransaction(...migrate("", "0", "1000", "KEYS", "key", "second")))).toBe(
+      "ERR Target instance replied with error: BUSYKEY Target key name already exists.",
+    );
+    expect([await here.call("EXISTS", "key"), await here.call("EXISTS", "second")]).toEqual([1, 0]);
+    expect(error(await inTransaction(...migrate("key", "77", "1000", "REPLACE")))).toBe(
+      "ERR Target instance replied with error: ERR DB index is out of range",
+    );
+    expect(error(await inTransaction(...migrate("key", "0", "1000", "REPLACE", "AUTH", "nosuch")))).toContain(
+      "ERR Target instance replied with error: ERR AUTH <password> called without any password",
+    );
+    const closed = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data() {} } });
+    const { port } = closed;
+    closed.stop(true);
+    expect(error(await inTransaction("MIGRATE", "127.0.0.1", String(port), "key", "0", "1000"))).toBe(
+      "IOERR error or timeout connecting to the client",
+    );
+    expect(await inTransaction(...migrate("nosuch", "0", "1000"))).toBe("NOKEY");
+    expect(await inTransaction(...migrate("key", "0", "1000", "COPY", "REPLACE"))).toBe("OK");
     expect(await here.call("GET", "key")).toBe("value");
+    expect(await there.call("GET", "key")).toBe("value");
   });
 });
 

@@ -3,11 +3,14 @@
  * for byte, in RESP2 and RESP3, with the keyspace events.
  */
 import { afterAll, beforeAll, expect, test } from "bun:test";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Wire } from "../differential/lib/wire.ts";
 import { startServer, type TestServer } from "../server.ts";
 import { play } from "../transcript.ts";
 
+const TEMPORARY = join(tmpdir(), "redbun-newer-");
 const WRONG_TYPE = "WRONGTYPE Operation against a key holding the wrong kind of value";
 
 let server: TestServer;
@@ -47,3 +50,32 @@ test("HSCAN NOVALUES", () => same("hscan"));
 test("HOTKEYS: what is refused", () => same("hotkeys"));
 test("expiry of hash fields: replies, refusals, events", () => same("hash-expiry"));
 test("WATCH and streams", () => same("watching"));
+test("events about fields of hashes", () => same("field-events"));
+test("INFO keysizes", () => same("keysizes"));
+test("XNACK", () => same("xnack"));
+test("XADD with IDMP and IDMPAUTO: what is refused; XCFGSET, XIDMPRECORD", () => same("xadd-idmp"));
+test("arrays: ARSET ARMSET ARGET ARMGET ARGETRANGE ARDEL ARDELRANGE ARLEN ARCOUNT ARSCAN ARGREP AROP ARINFO", () =>
+  same("arrays"));
+test("arrays that are written to in turn: ARINSERT ARRING ARNEXT ARSEEK ARLASTITEMS", () =>
+  same("arrays-rings"));
+test("CLUSTER SLOT-STATS", async () => {
+  const folder = mkdtempSync(TEMPORARY);
+  const node = await startServer(["--cluster-enabled", "yes", "--save", "", "--dir", folder]);
+  try {
+    const recorded = await Bun.file(join(import.meta.dir, "transcripts", "slot-stats.txt")).text();
+    expect(await play(node.port, recorded)).toBe(recorded);
+    const wire = await Wire.open(node.port);
+    const ask = async (line: string) => String((await wire.send([line.split(" ")]))[0]).trim();
+    expect(await ask("CLUSTER ADDSLOTSRANGE 0 16383")).toBe("+OK");
+    while (!(await ask("CLUSTER INFO")).includes("cluster_state:ok")) await Bun.sleep(2);
+    for (const key of ["{a}1", "{a}2", "{a}3", "{b}1", "{c}1", "{c}2"]) await ask(`SET ${key} v`);
+    const slots = await ask("CLUSTER SLOT-STATS ORDERBY key-count LIMIT 3");
+    expect(slots.match(/:\d+/g)!.map((number) => Number(number.slice(1)))).toEqual([
+      15495, 3, 7365, 2, 3300, 1,
+    ]);
+    wire.close();
+  } finally {
+    await node.stop("SIGKILL");
+    rmSync(folder, { recursive: true, force: true });
+  }
+});

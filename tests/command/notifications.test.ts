@@ -124,3 +124,29 @@ test("a replica tells of what its master's stream does, but not of what it loads
   await lower.caughtUpWith(upper);
   expect(await replica.all()).toEqual(["new l", "rpush l", "lpop l", "del l"]);
 });
+
+test("fields that expire are named where that is wanted", async () => {
+  const server = await startServer(["--notify-keyspace-events", "hSV"]);
+  const client = await RespClient.open(server.port);
+  const listener = await RespClient.open(server.port);
+  cleanups.push(async () => {
+    client.close();
+    listener.close();
+    await server.stop("SIGKILL");
+  });
+  await client.call("HSET", "h", "a", "1", "b", "2", "c", "3");
+  await listener.call("PSUBSCRIBE", "__sub*");
+  await client.call("HPEXPIRE", "h", "1", "FIELDS", "2", "a", "c");
+  const heard: string[] = [];
+  while (heard.length < 4) {
+    const [, , channel, message] = (await listener.next()) as string[];
+    const [event, fields] = message!.includes("|") ? message!.split("|") : ["", message];
+    heard.push(`${channel} ${event}: ${fields!.split(",").sort().join()}`);
+  }
+  expect(heard).toEqual([
+    "__subkeyspace@0__:h hexpire: 1:a,1:c",
+    "__subkeyspaceevent@0__:hexpire|h : 1:a,1:c",
+    "__subkeyspace@0__:h hexpired: 1:a,1:c",
+    "__subkeyspaceevent@0__:hexpired|h : 1:a,1:c",
+  ]);
+});

@@ -161,6 +161,7 @@ describe("metrics", () => {
     const site = await startSite({
       requirepass: "secret",
       user: ["scraper on >pw +info", "nobody on >pw +ping"],
+      "slowlog-log-slower-than": -1,
     });
     const { get } = await scrape(site, basic("scraper", "pw"));
     expect(get("up")).toBe(1);

@@ -11,6 +11,7 @@ import { Redis } from "ioredis";
 import { type Directives, type RedbunServer, startRedbun } from "redbun";
 import { createClient } from "redis";
 import { ReplyError, RespClient } from "../resp-client.ts";
+import { startServer } from "../server.ts";
 
 const open: { close(): unknown }[] = [];
 afterEach(async () => {
@@ -350,4 +351,17 @@ test("TLS", async () => {
   open.push({ close: () => client.disconnect() });
   await once(client, "ready");
   expect(await client.ping()).toBe("PONG");
+});
+
+test("MIGRATE in a transaction starts a process that sends the keys", async () => {
+  const target = await startServer();
+  open.push({ close: () => target.stop() });
+  const client = await raw(await start());
+  const there = await RespClient.open(target.port);
+  open.push(there);
+  await client.call("SET", "key", "value");
+  await client.call("MULTI");
+  await client.call("MIGRATE", "127.0.0.1", String(target.port), "key", "0", "10000");
+  expect(await client.call("EXEC")).toEqual(["OK"]);
+  expect([await client.call("EXISTS", "key"), await there.call("GET", "key")]).toEqual([0, "value"]);
 });

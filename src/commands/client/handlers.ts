@@ -18,6 +18,7 @@ const WRITE = latin1Bytes("write");
 const ALL = latin1Bytes("all");
 const TIMEOUT = latin1Bytes("timeout");
 const ERROR = latin1Bytes("error");
+const REDIRECT = latin1Bytes("redirect");
 const LIB_NAME = latin1Bytes("lib-name");
 const LIB_VER = latin1Bytes("lib-ver");
 
@@ -120,6 +121,12 @@ export function setinfo(call: Call): void {
     throw new CommandError(`ERR ${attribute} cannot contain spaces, newlines or special characters.`);
   if (isName) call.session.libName = value;
   else call.session.libVersion = value;
+  call.reply.ok();
+}
+
+/** What is not known is let pass. */
+export function capa(call: Call): void {
+  for (let i = 2; i < call.argc; i++) if (call.is(i, REDIRECT)) call.session.followsRedirects = true;
   call.reply.ok();
 }
 

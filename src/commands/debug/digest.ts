@@ -5,6 +5,7 @@ import { ListCursor } from "../../encodings/quicklist-cursor.ts";
 import { StreamId } from "../../encodings/stream-id.ts";
 import type { Database } from "../../keyspace/database.ts";
 import {
+  TYPE_ARRAY,
   TYPE_HASH,
   TYPE_LIST,
   TYPE_SET,
@@ -17,6 +18,7 @@ import { objectOf } from "../../keyspace/value-bytes.ts";
 import type { HashLimits } from "../../types/hash.ts";
 import type { ListLimits } from "../../types/list.ts";
 import type { SetLimits } from "../../types/set.ts";
+import type { SparseArray } from "../../types/sparse-array.ts";
 import type { Stream } from "../../types/stream.ts";
 import { StreamIterator } from "../../types/stream-iterator.ts";
 import { StoredHash } from "../hashes/values.ts";
@@ -35,11 +37,15 @@ import { zsetOf } from "../zsets/key.ts";
  *            set            xor each member
  *            hash, zset     for each: e = 0; mix field, value (member, score) into e; xor e
  *            stream         for each entry: mix "ms.seq", then fields and values
+ *            array          mix each element, and "(null)" for each that there is none of; of so many of these that it
+ *                           would take minutes, the index behind them, which is not Redis's way
  *   key      d = 0; mix the key; then the value, on top of that
  *   all      d = 0; for each database with keys: mix its number (4 bytes, big-endian); xor the digest of each key
  */
 const BYTES = 20;
 const EXPIRES = utf8("!!expire!!");
+const NOTHING = utf8("(null)");
+const MOST_EMPTY = 1_000_000n;
 
 type Bytes = Uint8Array;
 type Limits = HashLimits & ListLimits & SetLimits;
@@ -118,6 +124,7 @@ export class Digester {
     else if (type === TYPE_ZSET) addZset(digest, db, position);
     else if (type === TYPE_HASH) this.addHash(digest, db, position);
     else if (type === TYPE_STREAM) this.addStream(digest, db, position);
+    else if (type === TYPE_ARRAY) addArray(digest, objectOf(db, position) as SparseArray);
     if (db.records.hasExpiry(position)) xor(digest, EXPIRES);
   }
 
@@ -158,6 +165,16 @@ export class Digester {
         mix(digest, second.copy());
       }
     }
+  }
+}
+
+function addArray(digest: Bytes, array: SparseArray): void {
+  let next = 0n;
+  for (const [index, value] of array.elements()) {
+    if (index - next > MOST_EMPTY) mix(digest, latin1Bytes(`${index}`));
+    else for (; next < index; next++) mix(digest, NOTHING);
+    mix(digest, value);
+    next = index + 1n;
   }
 }
 

@@ -1,8 +1,8 @@
 import { latin1Bytes } from "../../bytes/ascii.ts";
 import type { Call } from "../../call/call.ts";
-import { CommandError } from "../../resp/errors.ts";
+import { CommandError, errors } from "../../resp/errors.ts";
 import { isPosition } from "../../types/geo.ts";
-import type { Area } from "../../types/geo-search.ts";
+import { type Area, centreOfPolygon } from "../../types/geo-search.ts";
 import { doubleAt } from "../zsets/adding.ts";
 
 /** Positions, distances and units among the arguments of the GEO commands. */
@@ -13,6 +13,8 @@ const UNITS: readonly (readonly [Uint8Array, number])[] = [
   [latin1Bytes("ft"), 0.3048],
   [latin1Bytes("mi"), 1609.34],
 ];
+
+const LEAST_VERTICES = 3;
 
 /** Where `readPosition` leaves what it has read. */
 export interface Place {
@@ -66,6 +68,24 @@ export function readBox(call: Call, i: number, into: Area): void {
   into.width = width;
   into.height = height;
   into.unit = unitAt(call, i + 2);
+}
+
+/** The number of vertices in argument i and their positions behind it; returns the last argument of them. */
+export function readPolygon(call: Call, i: number, into: Area): number {
+  const count = call.int(i);
+  if (count < LEAST_VERTICES)
+    throw new CommandError(`ERR GEOSEARCH BYPOLYGON must have at least ${LEAST_VERTICES} vertices`);
+  if (count * 2 > call.argc - i - 1) throw new CommandError(errors.syntax);
+  const vertices: number[] = [];
+  for (let at = i + 1; at <= i + count * 2; at += 2) {
+    readPosition(call, at, into);
+    vertices.push(into.longitude, into.latitude);
+  }
+  into.shape = "polygon";
+  into.vertices = vertices;
+  into.unit = 1;
+  centreOfPolygon(into);
+  return i + count * 2;
 }
 
 /** A distance as GEODIST replies with it: four decimals, a half goes to the even digit. */

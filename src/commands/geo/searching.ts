@@ -6,7 +6,7 @@ import type { ReplyWriter } from "../../resp/reply-writer.ts";
 import { decodePosition, position } from "../../types/geo.ts";
 import { type Area, Found, search } from "../../types/geo-search.ts";
 import { type ZsetKey, zsetAt } from "../zsets/key.ts";
-import { distanceText, readBox, readCircle, readPosition } from "./arguments.ts";
+import { distanceText, readBox, readCircle, readPolygon, readPosition } from "./arguments.ts";
 import { replyCoordinates } from "./members.ts";
 
 /** GEOSEARCH, GEOSEARCHSTORE, GEORADIUS and GEORADIUSBYMEMBER. */
@@ -25,6 +25,7 @@ const FROMMEMBER = word("frommember");
 const FROMLONLAT = word("fromlonlat");
 const BYRADIUS = word("byradius");
 const BYBOX = word("bybox");
+const BYPOLYGON = word("bypolygon");
 
 type Form = "radius" | "radius-read-only" | "search" | "search-store";
 
@@ -38,6 +39,7 @@ class Query {
     width: 0,
     height: 0,
     unit: 1,
+    vertices: [],
   };
   withDistance = false;
   withHash = false;
@@ -53,6 +55,7 @@ class Query {
   fromPosition = false;
   byRadius = false;
   byBox = false;
+  byPolygon = false;
 
   clear(form: Form): void {
     this.withDistance = this.withHash = this.withCoordinates = this.any = false;
@@ -60,7 +63,7 @@ class Query {
     this.count = 0;
     this.storeAt = form === "search-store" ? 1 : 0;
     this.storeDistance = false;
-    this.fromMember = this.fromPosition = this.byRadius = this.byBox = false;
+    this.fromMember = this.fromPosition = this.byRadius = this.byBox = this.byPolygon = false;
   }
 
   /** Reads the options from argument `from` on. */
@@ -105,6 +108,13 @@ class Query {
   private place(call: Call, i: number, form: Form, set: SortedSet | null): number {
     if (form !== "search" && form !== "search-store") return 0;
     const left = call.argc - i - 1;
+    // A polygon has a centre of its own, and no other shape beside it.
+    if (this.byPolygon) return 0;
+    if (left >= 1 && !this.fromMember && !this.fromPosition && !this.byRadius && !this.byBox)
+      if (call.is(i, BYPOLYGON)) {
+        this.byPolygon = true;
+        return readPolygon(call, i + 1, this.area) - i + 1;
+      }
     if (left >= 1 && !this.fromPosition && call.is(i, FROMMEMBER)) {
       if (set !== null) this.centreOn(call, i + 1, set);
       this.fromMember = true;
@@ -143,6 +153,11 @@ class Query {
     if (this.storeAt > 0 && (this.withDistance || this.withHash || this.withCoordinates)) {
       const what = searching ? "GEOSEARCHSTORE" : "STORE option in GEORADIUS";
       throw new CommandError(`ERR ${what} is not compatible with WITHDIST, WITHHASH and WITHCOORD options`);
+    }
+    if (this.byPolygon) {
+      if (this.any && this.count === 0)
+        throw new CommandError("ERR the ANY argument requires COUNT argument");
+      return;
     }
     if (searching && !this.fromMember && !this.fromPosition)
       throw new CommandError(

@@ -43,7 +43,7 @@ export function hincrby(call: Call, hashes: Hashes): void {
   hash.set(buf, start[2]!, end[2]!, digits, 0, length, true);
   hashes.finish(call);
   call.dirty++;
-  call.event(NOTIFY.hash, "hincrby", 1);
+  call.fieldsEvent(NOTIFY.hash, "hincrby", call.fieldsFrom(2, 3, 1));
   call.reply.int64(sum.low, sum.high);
 }
 
@@ -90,7 +90,7 @@ export function hincrbyfloat(call: Call, hashes: Hashes): void {
   hash.set(buf, start[2]!, end[2]!, text, 0, text.length, true);
   hashes.finish(call);
   call.dirty++;
-  call.event(NOTIFY.hash, "hincrbyfloat", 1);
+  call.fieldsEvent(NOTIFY.hash, "hincrbyfloat", call.fieldsFrom(2, 3, 1));
   if (call.recording) {
     if (expires)
       call.propagate(HSETEX, call.bytes(1), KEEPTTL, FIELDS, latin1Bytes("1"), call.bytes(2), text);

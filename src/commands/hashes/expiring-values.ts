@@ -54,6 +54,7 @@ export function hgetdel(call: Call, hashes: Hashes): void {
   if (hash !== null) hashes.settle(call, hash, first);
   const found: Uint8Array[] = [];
   const before = call.dirty;
+  const fields = call.fieldsWanted();
   reply.array(argc - first);
   for (let i = first; i < argc; i++) {
     if (!hash?.get(buf, start[i]!, end[i]!, value)) {
@@ -63,9 +64,10 @@ export function hgetdel(call: Call, hashes: Hashes): void {
     replyItem(reply, value);
     hash.remove(buf, start[i]!, end[i]!);
     call.dirty++;
+    fields?.push(call.bytes(i));
     if (call.recording) found.push(call.bytes(i));
   }
-  if (call.dirty > before) call.event(NOTIFY.hash, "hdel", 1);
+  if (call.dirty > before) call.fieldsEvent(NOTIFY.hash, "hdel", fields);
   if (hash !== null) hashes.dropIfEmpty(call, hash);
   if (found.length > 0) call.propagate(HDEL, call.bytes(1), ...found);
 }
@@ -187,8 +189,9 @@ export function hsetex(call: Call, hashes: Hashes): void {
     if (expired && call.recording) call.propagate(HDEL, call.bytes(1), call.bytes(i));
     if (!expired && timeAt > 0) hash.setExpiry(buf, start[i]!, call.end[i]!, at);
   }
-  call.event(NOTIFY.hash, "hset", 1);
-  if (timeAt > 0) call.event(NOTIFY.hash, expired ? "hdel" : "hexpire", 1);
+  const fields = call.fieldsFrom(first, end, 2);
+  call.fieldsEvent(NOTIFY.hash, "hset", fields);
+  if (timeAt > 0) call.fieldsEvent(NOTIFY.hash, expired ? "hdel" : "hexpire", fields);
   const position = hashes.finish(call);
   // A key that was made for fields which had expired already.
   if (expired && fresh && hash.size === 0) call.event(NOTIFY.generic, "del", 1);

@@ -121,12 +121,14 @@ export class FieldChanges {
   private call!: Call;
   private updates = 0;
   private deletions = 0;
+  /** For who wants to know: those deleted, or else updated. */
+  private told: { updated: Uint8Array[]; deleted: Uint8Array[] } | null = null;
 
   /** Tells of them; the key may go with its last field. */
   event(updated: string): void {
     const { call } = this;
-    if (this.deletions > 0) call.event(NOTIFY.hash, "hdel", 1);
-    else if (this.updates > 0) call.event(NOTIFY.hash, updated, 1);
+    if (this.deletions > 0) call.fieldsEvent(NOTIFY.hash, "hdel", this.told?.deleted ?? null);
+    else if (this.updates > 0) call.fieldsEvent(NOTIFY.hash, updated, this.told?.updated ?? null);
   }
 
   begin(call: Call): this {
@@ -134,18 +136,21 @@ export class FieldChanges {
     this.updates = this.deletions = 0;
     this.updated.length = 0;
     this.deleted.length = 0;
+    this.told = call.db.context.events.wantsFields ? { updated: [], deleted: [] } : null;
     return this;
   }
 
   update(i: number): void {
     this.updates++;
     this.call.dirty++;
+    this.told?.updated.push(this.call.bytes(i));
     if (this.call.recording) this.updated.push(this.call.bytes(i));
   }
 
   delete(i: number): void {
     this.deletions++;
     this.call.dirty++;
+    this.told?.deleted.push(this.call.bytes(i));
     if (this.call.recording) this.deleted.push(this.call.bytes(i));
   }
 
@@ -251,6 +256,7 @@ export function hpersist(call: Call, hashes: Hashes): void {
   if (hash === null) return replyNoFields(call, first);
   hashes.settle(call, hash, first);
   let changed = false;
+  const persisted = call.fieldsWanted();
   call.reply.array(call.argc - first);
   for (let i = first; i < call.argc; i++) {
     const { buf, start, end } = call;
@@ -258,10 +264,11 @@ export function hpersist(call: Call, hashes: Hashes): void {
     if (at >= 0) {
       hash.setExpiry(buf, start[i]!, end[i]!, NO_EXPIRY);
       changed = true;
+      persisted?.push(call.bytes(i));
     }
     call.reply.int(at >= 0 ? SET : at === NO_FIELD ? NO_FIELD : NO_TTL);
   }
-  if (changed) call.event(NOTIFY.hash, "hpersist", 1);
+  if (changed) call.fieldsEvent(NOTIFY.hash, "hpersist", persisted);
   hashes.dropIfEmpty(call, hash);
   if (changed) call.dirty++;
 }

@@ -31,7 +31,7 @@ function setPairs(call: Call, hashes: Hashes, command: string): number {
     if (hash.set(buf, start[i]!, end[i]!, buf, start[i + 1]!, end[i + 1]!)) created++;
   hashes.finish(call);
   call.dirty += (argc - 2) / 2;
-  call.event(NOTIFY.hash, "hset", 1);
+  call.fieldsEvent(NOTIFY.hash, "hset", call.fieldsFrom(2, argc, 2));
   return created;
 }
 
@@ -55,7 +55,7 @@ export function hsetnx(call: Call, hashes: Hashes): void {
   hash.set(buf, start[2]!, end[2]!, buf, start[3]!, end[3]!);
   hashes.finish(call);
   call.dirty++;
-  call.event(NOTIFY.hash, "hset", 1);
+  call.fieldsEvent(NOTIFY.hash, "hset", call.fieldsFrom(2, 3, 1));
   call.reply.int(1);
 }
 
@@ -95,9 +95,13 @@ export function hdel(call: Call, hashes: Hashes): void {
   if (hash === null) return call.reply.int(0);
   hash.hideExpired(0);
   let removed = 0;
+  const fields = call.fieldsWanted();
   for (let i = 2; i < call.argc && hash.size > 0; i++)
-    if (hash.remove(call.buf, call.start[i]!, call.end[i]!)) removed++;
-  if (removed > 0) call.event(NOTIFY.hash, "hdel", 1);
+    if (hash.remove(call.buf, call.start[i]!, call.end[i]!)) {
+      removed++;
+      fields?.push(call.bytes(i));
+    }
+  if (removed > 0) call.fieldsEvent(NOTIFY.hash, "hdel", fields);
   hashes.dropIfEmpty(call, hash);
   call.dirty += removed;
   call.reply.int(removed);

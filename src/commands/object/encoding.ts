@@ -7,6 +7,7 @@ import {
   ENC_LISTPACK,
   ENC_LISTPACK_BLOCK,
   ENC_OBJECT,
+  TYPE_ARRAY,
   TYPE_HASH,
   TYPE_LIST,
   TYPE_SET,
@@ -20,6 +21,7 @@ const OBJECT_NAMES: Record<number, string> = {
   [TYPE_ZSET]: "skiplist",
   [TYPE_HASH]: "hashtable",
   [TYPE_STREAM]: "stream",
+  [TYPE_ARRAY]: "sliced-array",
 };
 
 /** The name that OBJECT ENCODING gives to a record's encoding. */

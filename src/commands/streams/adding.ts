@@ -9,6 +9,14 @@ import { addObject } from "../../keyspace/value-bytes.ts";
 import { CommandError, errors, wrongArity } from "../../resp/errors.ts";
 import { Stream } from "../../types/stream.ts";
 import { nowOf, readCounter, readStrictId, replyId, type StreamDeps, streamAtForWrite } from "./common.ts";
+import {
+  type Addition,
+  answeredBefore,
+  nameOfFields,
+  noteAddition,
+  propagateAddition,
+} from "./idempotent.ts";
+import { propagateEffectsOnly } from "./propagating.ts";
 import { Removal } from "./references.ts";
 import { TrimOptions } from "./trimming.ts";
 
@@ -49,6 +57,9 @@ export function xadd(call: Call, deps: StreamDeps): void {
     throw new CommandError("ERR The ID specified in XADD must be greater than 0-0");
   let stream = streamAtForWrite(call, 1);
   if (stream === null && options.noCreate) return call.reply.nil();
+  const addition = options.idmpAt > 0 ? additionOf(call, first) : null;
+  if (addition !== null && stream !== null && answeredBefore(call, stream, addition))
+    return propagateEffectsOnly(call);
   chooseId(call, stream);
   if (call.end[call.argc - 1]! - call.start[first]! > MAX_ENTRY) checkSize(call, first);
   stream ??= newStream(call, 1);
@@ -61,17 +72,31 @@ export function xadd(call: Call, deps: StreamDeps): void {
   limits.maxBytes = streamNodeMaxBytes;
   limits.maxEntries = streamNodeMaxEntries;
   stream.append(id, fields, limits);
+  if (addition !== null) noteAddition(call, deps, stream, addition, id);
   call.dirty++;
   call.event(NOTIFY.stream, "xadd", 1);
-  if (options.policy !== "keep") return finishWithReferences(call, stream);
+  if (options.policy !== "keep") return finishWithReferences(call, stream, addition);
   if (stream.trim(options) > 0) call.event(NOTIFY.stream, "xtrim", 1);
   replyId(call.reply, id);
-  if (call.recording && (options.approximate || options.idForm !== "given" || options.policyAt > 0))
+  if (
+    call.recording &&
+    (options.approximate || options.idForm !== "given" || options.policyAt > 0 || addition !== null)
+  )
     call.propagate(...options.outcome(call, stream, id));
+  if (addition !== null) propagateAddition(call, addition, id.bytes());
+}
+
+/** The producer, and the name it gave or that of the fields from argument `first` on. */
+function additionOf(call: Call, first: number): Addition {
+  const { idmpAt, idmpArgs } = options;
+  return {
+    producer: call.bytes(idmpAt + 1),
+    name: idmpArgs === 3 ? call.bytes(idmpAt + 2) : nameOfFields(call, first),
+  };
 }
 
 /** The end of an XADD that trims with regard to groups. */
-function finishWithReferences(call: Call, stream: Stream): void {
+function finishWithReferences(call: Call, stream: Stream, addition: Addition | null): void {
   const added = id.bytes();
   replyId(call.reply, id);
   const removal = new Removal(call, stream, options.policy);
@@ -80,6 +105,7 @@ function finishWithReferences(call: Call, stream: Stream): void {
   const args = [XADD, call.bytes(1), added];
   for (let i = options.idAt + 1; i < call.argc; i++) args.push(call.bytes(i));
   call.propagate(...args);
+  if (addition !== null) propagateAddition(call, addition, added);
   removal.propagateTrim();
 }
 

@@ -4,7 +4,7 @@ import { type ConsumerGroup, PendingEntry } from "../../types/stream-groups.ts";
 
 /**
  * What XREADGROUP CLAIM looks for (Redis 8.4): pending entries that nobody has touched for long, the oldest delivery
- * first; of deleted messages there are none.
+ * first; before all others those that were given back (XNACK), in the order of that. Of deleted messages there are none.
  *
  * Pending entries lie in the order of their IDs, so finding the oldest means looking at all of them. That is done once
  * for a thousand: the oldest ones are kept beside the group,
@@ -13,9 +13,11 @@ import { type ConsumerGroup, PendingEntry } from "../../types/stream-groups.ts";
  *   bound        no entry that is not a candidate was delivered before
  *
  * and all of them are looked at again when candidates have run out and the bound is reached. New deliveries happen
- * now, behind the bound; where one is set back in time (XCLAIM with TIME or IDLE), what is kept is forgotten.
+ * now, behind the bound; where one is set back in time (XCLAIM with TIME or IDLE, XNACK), what is kept is forgotten.
  */
 const KEPT = 1000;
+/** Before all times: entries that were given back have their number from here on for a time. */
+const BEFORE_ALL = -(2 ** 52);
 
 interface Candidate {
   time: number;
@@ -67,6 +69,10 @@ export function forgetClaimable(group: ConsumerGroup): void {
   oldestOf.delete(group);
 }
 
+function momentOf(pending: PendingEntry): number {
+  return pending.isReleased ? BEFORE_ALL + pending.releaseNumber : pending.time;
+}
+
 function renew(stream: Stream, group: ConsumerGroup, now: number): Oldest {
   const candidates = collect(stream, group, Number.POSITIVE_INFINITY, KEPT);
   const bound = candidates.length < KEPT ? now : candidates[KEPT - 1]!.time;
@@ -80,7 +86,7 @@ function firstOf(stream: Stream, group: ConsumerGroup, oldest: Oldest): Candidat
   for (const { candidates } = oldest; oldest.at < candidates.length; oldest.at++) {
     const candidate = candidates[oldest.at]!;
     const { id, time } = candidate;
-    if (group.pending.find(id, entry) && entry.time === time && stream.has(id)) return candidate;
+    if (group.pending.find(id, entry) && momentOf(entry) === time && stream.has(id)) return candidate;
   }
   return null;
 }
@@ -106,7 +112,7 @@ function take(
 function collect(stream: Stream, group: ConsumerGroup, until: number, count: number): Candidate[] {
   const found: Candidate[] = [];
   for (let more = group.pending.first(entry); more; more = group.pending.next(entry)) {
-    const { time } = entry;
+    const time = momentOf(entry);
     if (time > until || (found.length >= count && time >= found[found.length - 1]!.time)) continue;
     if (!stream.has(entry.readId())) continue;
     if (found.length >= count) found.pop();

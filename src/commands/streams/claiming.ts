@@ -10,7 +10,7 @@ import { type Consumer, type ConsumerGroup, PendingEntry } from "../../types/str
 import { forgetClaimable } from "./claimable.ts";
 import { neededGroup, nowOf, readStart, readStrictId, replyId, streamAtForUse, whole } from "./common.ts";
 import { replyOne } from "./entries.ts";
-import { propagateClaim, propagateEffectsOnly, propagateGroupId } from "./propagating.ts";
+import { propagateAck, propagateClaim, propagateEffectsOnly, propagateGroupId } from "./propagating.ts";
 
 /** XCLAIM and XAUTOCLAIM: pending entries change hands. Those of deleted messages are dropped on the way. */
 
@@ -110,6 +110,11 @@ export function xclaim(call: Call): void {
     if (outcome === "claimed") {
       claimed++;
       propagateClaim(call, 1, group, entry, i);
+    } else if (entry.isReleased) {
+      propagateAck(call, 1, group, call.bytes(i));
+      group.removePending(entry);
+      call.dirty++;
+      continue;
     } else {
       propagateClaim(call, 1, group, entry, i);
       group.removePending(entry);
@@ -138,7 +143,7 @@ function claim(
   if (!isPending) {
     if (!options.force) return "left";
     group.addPending(id, now, entry);
-  } else if (options.minIdle > 0 && now - entry.time < options.minIdle) return "left";
+  } else if (!entry.isReleased && options.minIdle > 0 && now - entry.time < options.minIdle) return "left";
   entry.time = options.deliveryTime;
   if (options.deliveryTime < now) forgetClaimable(group);
   if (options.retryCountGiven) entry.setDeliveries(options.retryCount);
@@ -183,10 +188,11 @@ export function xautoclaim(call: Call): void {
     entry.readId();
     id.copy(entry.id);
     if (!stream!.has(id)) {
-      propagateClaim(call, 1, group, entry);
+      if (entry.isReleased) propagateAck(call, 1, group, id.bytes());
+      else propagateClaim(call, 1, group, entry);
       gone.push(new StreamId().copy(id));
       more = group.removePending(entry);
-    } else if (minIdle > 0 && now - entry.time < minIdle) {
+    } else if (!entry.isReleased && minIdle > 0 && now - entry.time < minIdle) {
       more = group.pending.next(entry);
       continue;
     } else {

@@ -12,7 +12,12 @@ import type { ConsumerGroup } from "../../types/stream-groups.ts";
 /** What stream commands need, and what several of them share: finding streams and groups, reading IDs. */
 export interface StreamDeps {
   readonly config: {
-    readonly values: { readonly streamNodeMaxBytes: number; readonly streamNodeMaxEntries: number };
+    readonly values: {
+      readonly streamNodeMaxBytes: number;
+      readonly streamNodeMaxEntries: number;
+      readonly streamIdmpDuration: number;
+      readonly streamIdmpMaxsize: number;
+    };
   };
   readonly blocking: Blocking;
 }

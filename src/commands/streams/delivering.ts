@@ -254,7 +254,7 @@ export function xreadgroup(call: Call, deps: StreamDeps): void {
   }
   finish(call, deps, served, mark);
   if (call.blocked && options.minIdle >= 0) {
-    const from = oldest === Number.POSITIVE_INFINITY ? nowOf(call) : oldest;
+    const from = oldest === Number.POSITIVE_INFINITY ? nowOf(call) : Math.max(0, oldest);
     deps.blocking.alsoAt(call.session, from + options.minIdle);
   }
 }

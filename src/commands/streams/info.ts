@@ -6,11 +6,13 @@ import { CommandError, errors, subcommandSyntax } from "../../resp/errors.ts";
 import type { ReplyWriter } from "../../resp/reply-writer.ts";
 import type { Stream } from "../../types/stream.ts";
 import { type Consumer, type ConsumerGroup, PendingEntry } from "../../types/stream-groups.ts";
+import type { Producers } from "../../types/stream-producers.ts";
 import { radixTreeNodes } from "../../types/stream-radix.ts";
 import { replyHelp } from "../help.ts";
 import { NO_LIMIT, nowOf, replyId, streamAt } from "./common.ts";
 import { replyOne, replyRange } from "./entries.ts";
 import { groupOf } from "./groups.ts";
+import { NO_NAME } from "./pending.ts";
 
 /** XINFO: what there is to know of a stream, its groups and their consumers. */
 
@@ -37,6 +39,7 @@ const entry = new PendingEntry();
 function subject(call: Call): Stream {
   const stream = streamAt(call, 2);
   if (stream === null) throw new CommandError(errors.noSuchKey);
+  stream.producers?.prune(nowOf(call));
   return stream;
 }
 
@@ -54,7 +57,7 @@ export function xinfoStream(call: Call): void {
   const stream = subject(call);
   const { reply, argc } = call;
   if (argc > 3) return fullStream(call, stream);
-  reply.map(10);
+  reply.map(10 + producerFacts(stream));
   replyFacts(reply, stream);
   reply.bulkText("groups");
   reply.int(stream.groups.length);
@@ -80,6 +83,27 @@ function replyFacts(reply: ReplyWriter, stream: Stream): void {
   replyCounter(reply, stream.entriesAdded);
   reply.bulkText("recorded-first-entry-id");
   replyId(reply, stream.firstId);
+  if (stream.producers !== null) replyProducers(reply, stream.producers);
+}
+
+/** How many facts there are about idempotent producers. Redis 8.6 has them always. */
+function producerFacts({ producers }: Stream): number {
+  return producers === null ? 0 : 6;
+}
+
+function replyProducers(reply: ReplyWriter, producers: Producers): void {
+  const facts: [string, number][] = [
+    ["idmp-duration", producers.duration],
+    ["idmp-maxsize", producers.maxSize],
+    ["pids-tracked", producers.byName.size],
+    ["iids-tracked", producers.count],
+    ["iids-added", producers.added],
+    ["iids-duplicates", producers.duplicates],
+  ];
+  for (const [name, value] of facts) {
+    reply.bulkText(name);
+    reply.int(value);
+  }
 }
 
 function fullStream(call: Call, stream: Stream): void {
@@ -89,7 +113,7 @@ function fullStream(call: Call, stream: Stream): void {
   let count = argc === 6 ? call.int(5) : USUAL_COUNT;
   if (count < 0) count = USUAL_COUNT;
   else if (count === 0) count = NO_LIMIT;
-  reply.map(9);
+  reply.map(9 + producerFacts(stream));
   replyFacts(reply, stream);
   reply.bulkText("entries");
   replyRange(reply, stream, FIRST_ID, LAST_ID, count, false);
@@ -99,19 +123,25 @@ function fullStream(call: Call, stream: Stream): void {
 }
 
 function fullGroup(reply: ReplyWriter, stream: Stream, group: ConsumerGroup, count: number): void {
-  reply.map(7);
+  const released = group.releasedCount;
+  reply.map(released > 0 ? 8 : 7);
   reply.bulkText("name");
   reply.bulk(group.name);
   replyProgress(reply, stream, group);
   reply.bulkText("pel-count");
   reply.int(group.pending.size);
+  if (released > 0) {
+    // Redis 8.8 has it always.
+    reply.bulkText("nacked-count");
+    reply.int(released);
+  }
   reply.bulkText("pending");
   reply.array(Math.min(count, group.pending.size));
   let left = count;
   for (let more = group.pending.first(entry); more && left > 0; left--) {
     reply.array(4);
     replyId(reply, entry.readId());
-    reply.bulk(group.ownerOf(entry)!.name);
+    reply.bulk(group.ownerOf(entry)?.name ?? NO_NAME);
     replyDelivery(reply, entry);
     more = group.pending.next(entry);
   }

@@ -19,6 +19,8 @@ import {
 /** XACK and XPENDING: what a group's consumers have been given and not yet acknowledged. */
 
 const IDLE = latin1Bytes("idle");
+/** Of an entry that was given back. */
+export const NO_NAME = new Uint8Array(0);
 
 const id = new StreamId();
 const from = new StreamId();
@@ -102,12 +104,13 @@ function replyPending(
     if (id.compare(to) > 0) break;
     group.pending.find(id, entry);
     const idle = now - entry.time;
-    if (minIdle !== 0 && idle < minIdle) continue;
+    const owner = group.ownerOf(entry);
+    if (owner !== null && minIdle !== 0 && idle < minIdle) continue;
     found++;
     reply.array(4);
     replyId(reply, id);
-    reply.bulk(group.ownerOf(entry)!.name);
-    reply.int(Math.max(0, idle));
+    reply.bulk(owner === null ? NO_NAME : owner.name);
+    reply.int(owner === null ? -1 : Math.max(0, idle));
     entry.deliveries(deliveries);
     reply.int64(deliveries.low, deliveries.high);
   }

@@ -8,6 +8,7 @@ import type { Consumer, ConsumerGroup, PendingEntry } from "../../types/stream-g
  * the form of XCLAIM commands that can be repeated without harm.
  */
 
+const XACK = latin1Bytes("XACK");
 const XCLAIM = latin1Bytes("XCLAIM");
 const XGROUP = latin1Bytes("XGROUP");
 const SETID = latin1Bytes("SETID");
@@ -55,6 +56,11 @@ export function propagateClaim(
     LASTID,
     group.lastId.bytes(),
   );
+}
+
+/** An entry that was nobody's is off the list. */
+export function propagateAck(call: Call, key: number, group: ConsumerGroup, id: Uint8Array): void {
+  if (call.recording) call.propagate(XACK, call.bytes(key), group.name, id);
 }
 
 /** How far the group has come, where no pending entry tells. */

@@ -12,6 +12,8 @@ const MAXLEN = latin1Bytes("maxlen");
 const MINID = latin1Bytes("minid");
 const LIMIT = latin1Bytes("limit");
 const NOMKSTREAM = latin1Bytes("nomkstream");
+const IDMP = latin1Bytes("idmp");
+const IDMPAUTO = latin1Bytes("idmpauto");
 const STAR = 42;
 const TILDE = 126;
 const EQUALS = 61;
@@ -36,6 +38,9 @@ export class TrimOptions implements Trimming {
   policy: ReferencePolicy = "keep";
   /** Where that was said; 0: nowhere. */
   policyAt = 0;
+  /** XADD: where IDMP or IDMPAUTO stands, and how many arguments that is; 0: nowhere. */
+  idmpAt = 0;
+  idmpArgs = 0;
   /** XADD: do not create the stream. */
   noCreate = false;
   /** XADD: the ID given, and what of it. */
@@ -47,7 +52,7 @@ export class TrimOptions implements Trimming {
   parse(call: Call, deps: StreamDeps, adding: boolean): void {
     this.strategy = "none";
     this.approximate = this.noCreate = false;
-    this.limit = this.policyAt = 0;
+    this.limit = this.policyAt = this.idmpAt = 0;
     this.policy = "keep";
     this.idForm = "auto";
     let limited = false;
@@ -63,8 +68,12 @@ export class TrimOptions implements Trimming {
         limited = true;
       } else if (this.policyAt === 0 && this.takesPolicy(call, i)) this.policyAt = i;
       else if (adding && call.is(i, NOMKSTREAM)) this.noCreate = true;
+      else if (adding && more && call.is(i, IDMPAUTO)) i = this.parseIdmp(call, i, 2);
+      else if (adding && i + 2 < call.argc && call.is(i, IDMP)) i = this.parseIdmp(call, i, 3);
       else if (adding) {
         this.parseId(call, i);
+        if (this.idmpAt > 0 && !call.session.isObeyed)
+          throw new CommandError("ERR syntax error, IDMP/IDMPAUTO can be used only with auto-generated IDs");
         break;
       } else throw new CommandError(errors.syntax);
     }
@@ -84,6 +93,25 @@ export class TrimOptions implements Trimming {
     const named = policyAt(call, i);
     if (named !== null) this.policy = named;
     return named !== null;
+  }
+
+  /** Returns the last of these arguments. */
+  private parseIdmp(call: Call, i: number, args: number): number {
+    if (this.idmpAt > 0) throw new CommandError("ERR syntax error, IDMP/IDMPAUTO specified multiple times");
+    const option = args === 2 ? "IDMPAUTO" : "IDMP";
+    if (call.length(i + 1) === 0)
+      throw new CommandError(`ERR syntax error, ${option} requires a non-empty producer ID`);
+    if (args === 3 && call.length(i + 2) === 0)
+      throw new CommandError("ERR syntax error, IDMP requires a non-empty idempotent ID");
+    this.idmpAt = i;
+    this.idmpArgs = args;
+    return i + args - 1;
+  }
+
+  /** Whether argument i is for servers that know idempotent producers alone, or says how older servers trim anyway. */
+  private leftOut(i: number): boolean {
+    if (i > 0 && i === this.policyAt) return true;
+    return this.idmpAt > 0 && i >= this.idmpAt && i < this.idmpAt + this.idmpArgs;
   }
 
   private parseId(call: Call, i: number): void {
@@ -131,7 +159,7 @@ export class TrimOptions implements Trimming {
       if (this.noCreate) args.push(NOMKSTREAM_BYTES);
       if (this.strategy === "length") args.push(MAXLEN_BYTES, EQUALS_BYTES, utf8(String(stream.length)));
       else args.push(MINID_BYTES, EQUALS_BYTES, stream.edgeId(true, false, this.minId).bytes());
-    } else for (let i = 0; i < idAt; i++) if (i === 0 || i !== this.policyAt) args.push(call.bytes(i));
+    } else for (let i = 0; i < idAt; i++) if (!this.leftOut(i)) args.push(call.bytes(i));
     for (let i = idAt; i < call.argc; i++)
       args.push(i === idAt && id !== null && this.idForm !== "given" ? id.bytes() : call.bytes(i));
     return args;

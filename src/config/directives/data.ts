@@ -9,9 +9,11 @@ const POLICIES = [
   "volatile-lfu",
   "volatile-random",
   "volatile-ttl",
+  "volatile-lrm",
   "allkeys-lru",
   "allkeys-lfu",
   "allkeys-random",
+  "allkeys-lrm",
   "noeviction",
 ] as const;
 
@@ -42,6 +44,8 @@ export const dataDirectives = [
   memory("zset-max-listpack-value", 64, 0, LONG_MAX, { alias: "zset-max-ziplist-value" }),
   memory("stream-node-max-bytes", 4096, 0, LONG_MAX),
   integer("stream-node-max-entries", 100, 0, LONG_MAX),
+  integer("stream-idmp-duration", 100, 1, 86400),
+  integer("stream-idmp-maxsize", 100, 1, 10000),
   memory("hll-sparse-max-bytes", 3000, 0, LONG_MAX),
   choice("sanitize-dump-payload", "no", ["no", "yes", "clients"]),
   eventClasses("notify-keyspace-events"),

@@ -83,7 +83,8 @@ function listeners(endpoints: readonly Endpoint[], bind: readonly string[]): Fie
 }
 
 export function clientsSection(server: Server): Field[] {
-  const { clients, config, blocking, recentBuffers, replication } = server;
+  const { clients, config, blocking, recentBuffers, replication, transactions } = server;
+  const pubsub = [...clients.sessions()].filter(({ subscribed }) => subscribed).length;
   return [
     ["connected_clients", clients.count - replication.primary.count],
     ["cluster_connections", server.clustering.cluster?.bus.connectionCount ?? 0],
@@ -95,5 +96,9 @@ export function clientsSection(server: Server): Field[] {
     ["clients_in_timeout_table", blocking.count],
     ["total_blocking_keys", blocking.keyCount],
     ["total_blocking_keys_on_nokey", blocking.removalKeyCount],
+    // Of Redis 7.4.
+    ["pubsub_clients", pubsub],
+    ["watching_clients", transactions.clientCount],
+    ["total_watched_keys", transactions.keyCount],
   ];
 }

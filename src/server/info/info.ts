@@ -1,6 +1,8 @@
+import type { Call } from "../../call/call.ts";
 import type { Server } from "../server.ts";
 import { clientsSection, serverSection } from "./basics.ts";
 import { clusterSection, keyspaceSection, persistenceSection, replicationSection } from "./data.ts";
+import { KeySizesWalks } from "./key-sizes.ts";
 import { memorySection } from "./memory.ts";
 import {
   commandStatsSection,
@@ -21,8 +23,8 @@ export type Field = readonly [name: string, value: string | number];
 interface Section {
   readonly name: string;
   readonly title: string;
-  /** In INFO without arguments; "all": only on request; "debug": only by its own name. */
-  readonly shown: "default" | "all" | "debug";
+  /** In INFO without arguments; "all": only on request; "named": only by its own name. */
+  readonly shown: "default" | "all" | "named";
   fields(server: Server): Field[];
 }
 
@@ -40,11 +42,27 @@ const SECTIONS: readonly Section[] = [
   { name: "latencystats", title: "Latencystats", shown: "all", fields: latencyStatsSection },
   { name: "cluster", title: "Cluster", shown: "default", fields: clusterSection },
   { name: "keyspace", title: "Keyspace", shown: "default", fields: keyspaceSection },
-  { name: "debug", title: "Debug", shown: "debug", fields: debugSection },
+  // Redis shows it by default; here it costs a walk.
+  {
+    name: "keysizes",
+    title: "Keysizes",
+    shown: "named",
+    fields: ({ info }) => info.keySizes.fields(),
+  },
+  { name: "debug", title: "Debug", shown: "named", fields: debugSection },
 ];
 
 export class Info {
-  constructor(private readonly server: Server) {}
+  readonly keySizes: KeySizesWalks;
+
+  constructor(private readonly server: Server) {
+    this.keySizes = new KeySizesWalks(server);
+  }
+
+  /** Whether the command is executed again later, when what it asks for is known. */
+  holds(call: Call, names: readonly string[]): boolean {
+    return names.some((name) => name.toLowerCase() === "keysizes") && this.keySizes.holds(call);
+  }
 
   /** The text for INFO's arguments, in any case: section names, "default", "all", "everything". */
   report(names: readonly string[]): string {
@@ -55,7 +73,7 @@ export class Info {
       ({ name, shown }) =>
         wanted.has(name) ||
         (name === "modules" && wanted.has("module_list")) ||
-        (all && shown !== "debug") ||
+        (all && shown !== "named") ||
         (byDefault && shown === "default"),
     );
     return chosen.map((section) => this.section(section)).join("\r\n");

@@ -70,6 +70,10 @@ export function statsSection(server: Server): Field[] {
     ["acl_access_denied_cmd", counters.accessDenied.command],
     ["acl_access_denied_key", counters.accessDenied.key],
     ["acl_access_denied_channel", counters.accessDenied.channel],
+    // Of Redis 7.4 to 8.8.
+    ["expired_subkeys", counters.expiredFields],
+    ["client_query_buffer_limit_disconnections", counters.queryBufferLimitDisconnections],
+    ["client_output_buffer_limit_disconnections", counters.outputBufferLimitDisconnections],
   ];
 }
 

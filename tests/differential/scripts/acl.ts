@@ -39,7 +39,6 @@ export const ACL: Scripts = {
     ACL DELUSER nobody
     ACL DELUSER nobody default
     ACL DELUSER a b c
-    sorted ACL CAT
     ACL CAT foo
     ACL CAT all
     ACL CAT a b

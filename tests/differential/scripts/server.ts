@@ -18,7 +18,6 @@ export const SERVER: Scripts = {
     CONFIG SET hz 0
     CONFIG GET hz
     CONFIG SET hz 10
-    CONFIG SET maxmemory-policy loud
     CONFIG SET maxmemory 100mb maxmemory-policy allkeys-lru
     CONFIG GET maxmemory
     CONFIG GET maxmemory-policy

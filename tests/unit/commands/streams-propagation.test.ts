@@ -162,6 +162,32 @@ test("XCLAIM and XAUTOCLAIM: the entry as it is afterwards", () => {
   ]);
 });
 
+test("idempotent additions: as others, and what they were; nothing where they were made before", () => {
+  check([
+    ["XADD s IDMP p i * a b", `XADD s ${NOW}-0 a b; XIDMPRECORD s p i ${NOW}-0`],
+    ["XADD s IDMP p i * a b", ""],
+    [
+      "XADD s NOMKSTREAM IDMP p j KEEPREF MAXLEN 5 * a b",
+      `XADD s NOMKSTREAM MAXLEN 5 ${NOW}-1 a b; XIDMPRECORD s p j ${NOW}-1`,
+    ],
+    ["XADD s IDMP p k MAXLEN ~ 100 * a b", `XADD s MAXLEN = 3 ${NOW}-2 a b; XIDMPRECORD s p k ${NOW}-2`],
+    [
+      "XADD s DELREF MAXLEN 1 IDMP p l * a b",
+      `XADD s ${NOW}-3 a b; XIDMPRECORD s p l ${NOW}-3; XTRIM s MAXLEN = 1`,
+    ],
+    [`XIDMPRECORD s q x ${NOW}-3`, null],
+    [`XIDMPRECORD s q x ${NOW}-3`, ""],
+    ["XCFGSET s IDMP-DURATION 100", ""],
+    ["XCFGSET s IDMP-DURATION 101", null],
+    ["XGROUP CREATE s g 0", null],
+    ["XNACK s g FAIL IDS 1 1-1", ""],
+    [`XNACK s g FAIL IDS 2 ${NOW}-3 1-1 FORCE`, null],
+    [`XDEL s ${NOW}-3`, null],
+    // Nobody can be named to whom it belongs.
+    [`XCLAIM s g c 0 ${NOW}-3`, `XACK s g ${NOW}-3`],
+  ]);
+});
+
 test("what regards groups: acknowledgements and deletions that older servers know", () => {
   check([
     ...[1, 2, 3, 4, 5, 6].map((n) => [`XADD s ${n}-1 a b`, null] as const),

@@ -427,7 +427,7 @@ describe("what stands around the keys", () => {
   test("what cannot be loaded says why", () => {
     for (const [bytes, message] of [
       [latin1("RADIS0009..."), "Wrong signature trying to load DB from file"],
-      [file(13), "Can't handle RDB format version 13"],
+      [file(15), "Can't handle RDB format version 15"],
       [file(0), "Can't handle RDB format version 0"],
       [file(9, OP.SELECTDB, 16), "configured to handle more than 16 databases"],
       [file(9, OP.FUNCTION_PRE_GA, 0), "Pre-release function format not supported."],

@@ -15,7 +15,7 @@ const SAVE: SaveOptions = {
   usage: "none",
   aux: [["fact", "x".repeat(100)]],
   functions: [],
-  version: 12,
+  version: 14,
 };
 
 const random = seeded("rdb-scanner");
@@ -41,6 +41,10 @@ function filled(): Bench {
     bench.run("XGROUP", "CREATE", `t${count}`, "g", "0");
     for (const consumer of ["a", "b"])
       bench.run("XREADGROUP", "GROUP", "g", consumer, "COUNT", "3", "STREAMS", `t${count}`, ">");
+    bench.run("ARSET", `a${count}`, String(count * 1000), ...many(count));
+    if (count === 5) bench.run("ARINSERT", `a${count}`, "x");
+    bench.run("XNACK", `t${count}`, "g", "FAIL", "IDS", "2", "2-1", "1-1");
+    bench.run("XADD", `t${count}`, "IDMP", "producer", "name", "*", "f", "v");
     bench.run("PEXPIRE", `l${count}`, "10000000");
   }
   return bench;

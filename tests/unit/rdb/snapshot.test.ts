@@ -23,7 +23,7 @@ const SAVE: SaveOptions = {
   usage: "none",
   aux: [],
   functions: [],
-  version: 12,
+  version: 14,
 };
 
 const text = (bytes: Buffer | Uint8Array) => Buffer.from(bytes).toString("latin1");
@@ -59,7 +59,7 @@ function contentsOf(bench: Bench, key: string): string {
     case "string":
       return type + expiry + bench.run("GET", key);
     default:
-      // A stream has one form.
+      // A stream has one form, and an array.
       return type + expiry + text(bench.dump(key));
   }
 }
@@ -282,10 +282,33 @@ const KINDS: Record<string, Kind> = {
       (random, key) => ["XCLAIM", key, "g1", "b", "0", `${random.below(nextId)}-1`],
       (random, key) => ["XAUTOCLAIM", key, "g1", "c", "0", String(random.below(nextId)), "COUNT", "9"],
       (random, key) => ["XGROUP", "DELCONSUMER", key, "g2", random.pick(["a", "b"])],
+      (random, key) => ["XNACK", key, "g1", "FAIL", "IDS", "1", `${random.below(nextId)}-1`, "FORCE"],
+      (_, key) => ["XADD", key, "IDMP", "p", `${nextId}`, `${nextId++}-1`, "f", "v"],
       (random, key) => ["XGROUP", "SETID", key, "g1", String(random.below(nextId))],
       (random, key) => ["XGROUP", random.pick(["CREATE", "DESTROY"]), key, "g3", "0"],
     ],
   },
+};
+
+const anywhere = (random: Random) => String(random.below(4) === 0 ? random.below(1e9) : random.below(9000));
+
+KINDS.array = {
+  fill(bench, random, key, count) {
+    for (let i = 0; i < count; i += 2) bench.run("ARSET", key, String(i), long(random), long(random));
+    for (let i = 0; i < count / 10; i++) bench.run("ARSET", key, anywhere(random), long(random));
+  },
+  change: [
+    (random, key) => ["ARSET", key, anywhere(random), long(random)],
+    (random, key) => ["ARMSET", key, anywhere(random), long(random), anywhere(random), long(random)],
+    (random, key) => ["ARINSERT", key, long(random), long(random)],
+    (random, key) => ["ARRING", key, "1000000000", long(random)],
+    (random, key) => ["ARSEEK", key, anywhere(random)],
+    (random, key) => ["ARDEL", key, anywhere(random), anywhere(random)],
+    (random, key) => {
+      const from = random.below(9000);
+      return ["ARDELRANGE", key, String(from), String(from + random.below(300))];
+    },
+  ],
 };
 
 /** What may happen to a key of any type. */

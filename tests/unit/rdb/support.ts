@@ -6,6 +6,7 @@ import { KeyWatchers } from "../../../src/call/key-watchers.ts";
 import { Registry } from "../../../src/call/registry.ts";
 import { Session, type SessionLink } from "../../../src/call/session.ts";
 import { SnapshotGuard } from "../../../src/call/snapshot-guard.ts";
+import { arrayCommands } from "../../../src/commands/arrays.ts";
 import { bitmapCommands } from "../../../src/commands/bitmaps.ts";
 import { databaseCommands } from "../../../src/commands/databases.ts";
 import { dumpCommands } from "../../../src/commands/dump.ts";
@@ -65,6 +66,7 @@ export class Bench {
       ...hashCommands(deps),
       ...zsetCommands(deps),
       ...streamCommands(deps),
+      ...arrayCommands(),
       ...genericCommands(deps),
       ...expireCommands(),
       ...objectCommands(),

@@ -106,6 +106,7 @@ test("a search finds what lies in the area, sorted and limited", () => {
         width: random.below(800),
         height: random.below(800),
         unit: 1000,
+        vertices: [],
       };
       search(set, area, 0, found);
       const expected = inside(scores, area);
