@@ -33,6 +33,8 @@ export const KEYS: Record<string, string[]> = {
   geo: ["geo", "geo2"],
   hash: ["h", "h2"],
   stream: ["x", "x2"],
+  /** Of a type that only redbun's own grammar tells of. */
+  array: ["ar", "ar2"],
   none: ["none"],
 };
 const ALL_KEYS = [...new Set(Object.values(KEYS).flat())];
@@ -84,6 +86,7 @@ const GROUPS = [
   "geo",
   "hash",
   "stream",
+  "array",
   "generic",
 ];
 
