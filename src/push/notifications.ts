@@ -8,8 +8,9 @@ export interface KeyChanges {
   changed(buf: Uint8Array, start: number, end: number): void;
 }
 
-/** Classes of events that are changes. */
+/** The channels that tell of fields of hashes. */
 const BY_FIELD = NOTIFY.subkeyspace | NOTIFY.subkeyevent | NOTIFY.subkeyspaceItem | NOTIFY.subkeyspaceEvent;
+/** Classes of events that are changes. */
 const CHANGES = UNTOLD | NOTIFY_ALL | NOTIFY.new;
 
 /**

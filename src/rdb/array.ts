@@ -8,6 +8,7 @@ import { TYPE_ARRAY } from "../keyspace/record.ts";
 import { OwnBytes } from "../memory/byte-store.ts";
 import { type ArrayWatch, firstIndex, INDEX_END, SparseArray } from "../types/sparse-array.ts";
 import { corrupt, RdbError } from "./format.ts";
+import { NodeImages } from "./node-images.ts";
 import type { Reading, ValueReader } from "./read-value.ts";
 import type { RdbWriter } from "./writer.ts";
 import { BigValueWriting, byteLimit } from "./writing.ts";
@@ -37,15 +38,9 @@ const element = new NodeElement();
 
 // -------------------------------------------------------------------------------- writing
 
-interface NodeImage {
-  readonly id: StreamId;
-  readonly bytes: Uint8Array;
-}
-
 /** Nodes that change before they are written are kept as they were, as those of streams are. */
 export class ArrayWriting extends BigValueWriting implements ArrayWatch {
-  private readonly images: NodeImage[] = [];
-  private imagesAt = 0;
+  private readonly images = new NodeImages();
   /** Nodes behind this one were added since; before `written`, that number of IDs, all are done with. */
   private readonly lastNode = new StreamId();
   private readonly written = new StreamId();
@@ -81,11 +76,11 @@ export class ArrayWriting extends BigValueWriting implements ArrayWatch {
   /** Writes the next node, as it is or as it was; returns how many elements it has, or ENDED. */
   private nextNode(): number {
     const { array, written, begun } = this;
-    const image = this.images[this.imagesAt];
+    const image = this.images.first;
     const more = begun ? array.nodes.behind(written, place) : array.nodes.first(place);
     this.begun = true;
     if (image !== undefined && (!more || image.id.compare(id.read(place.rows, place.at)) <= 0)) {
-      this.imagesAt++;
+      this.images.drop();
       written.copy(image.id);
       return this.writeNode(new OwnBytes(image.bytes));
     }
@@ -126,17 +121,11 @@ export class ArrayWriting extends BigValueWriting implements ArrayWatch {
     id.read(rows, at);
     if (this.nothing || id.compare(this.lastNode) > 0) return;
     if (this.begun && id.compare(this.written) <= 0) return;
-    let low = this.imagesAt;
-    let high = images.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if (images[middle]!.id.compare(id) < 0) low = middle + 1;
-      else high = middle;
-    }
-    if (low < images.length && images[low]!.id.compare(id) === 0) return;
+    const kept = images.placeFor(id);
+    if (kept < 0) return;
     node.bind(this.array, rows, at);
     const bytes = asNothing ? EMPTY_NODE : node.buf.slice(node.start, node.end);
-    images.splice(low, 0, { id: new StreamId().copy(id), bytes });
+    images.put(kept, id, bytes);
   }
 }
 

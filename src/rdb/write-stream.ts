@@ -6,6 +6,7 @@ import type { Stream, StreamWatch } from "../types/stream.ts";
 import { type ConsumerGroup, PendingEntry } from "../types/stream-groups.ts";
 import { DURATION, MAX_SIZE, Producers } from "../types/stream-producers.ts";
 import { TYPE } from "./format.ts";
+import { NodeImages } from "./node-images.ts";
 import type { RdbWriter } from "./writer.ts";
 import { BigValueWriting, byteLimit } from "./writing.ts";
 
@@ -36,9 +37,7 @@ export class StreamWriting extends BigValueWriting implements StreamWatch {
   private readonly lastNode = new StreamId();
   /** The last node written. */
   private readonly written = new StreamId();
-  /** Nodes that have changed since, as they were, in the order of their IDs; those before `imagesAt` are done with. */
-  private readonly images: NodeImage[] = [];
-  private imagesAt = 0;
+  private readonly images = new NodeImages();
   private readonly length: number;
   private readonly ids: readonly StreamId[];
   private readonly entriesAdded = new Counter();
@@ -96,10 +95,10 @@ export class StreamWriting extends BigValueWriting implements StreamWatch {
   private nextNode(): void {
     const { stream, written, out } = this;
     const { nodes } = stream;
-    const image = this.images[this.imagesAt];
+    const image = this.images.first;
     const more = nodes.behind(written, place);
     if (image !== undefined && (!more || image.id.compare(id.read(place.rows, place.at)) <= 0)) {
-      this.imagesAt++;
+      this.images.drop();
       written.copy(image.id);
       out.string(idBytes(image.id));
       out.string(image.bytes);
@@ -114,16 +113,10 @@ export class StreamWriting extends BigValueWriting implements StreamWatch {
     const { images, stream } = this;
     id.read(rows, at);
     if (id.compare(this.lastNode) > 0 || id.compare(this.written) <= 0) return;
-    let low = this.imagesAt;
-    let high = images.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if (images[middle]!.id.compare(id) < 0) low = middle + 1;
-      else high = middle;
-    }
-    if (low < images.length && images[low]!.id.compare(id) === 0) return;
+    const kept = images.placeFor(id);
+    if (kept < 0) return;
     node.bind(stream, rows, at);
-    images.splice(low, 0, { id: new StreamId().copy(id), bytes: node.buf.slice(node.start, node.end) });
+    images.put(kept, id, node.buf.slice(node.start, node.end));
   }
 
   private *group(group: GroupImage): Generator<void, void, void> {
@@ -217,11 +210,6 @@ export class StreamWriting extends BigValueWriting implements StreamWatch {
   private counter({ low, high }: Counter): void {
     this.out.length64(low, high);
   }
-}
-
-interface NodeImage {
-  readonly id: StreamId;
-  readonly bytes: Uint8Array;
 }
 
 interface ConsumerImage {

@@ -37,7 +37,7 @@ export const KEYS: Record<string, string[]> = {
   array: ["ar", "ar2"],
   none: ["none"],
 };
-const ALL_KEYS = [...new Set(Object.values(KEYS).flat())];
+export const ALL_KEYS = [...new Set(Object.values(KEYS).flat())];
 /** Fields, members, values. */
 const TEXTS = ["a", "b", "c", "12", "-3", "1.5", "", "hello world", "y".repeat(70), "\x00\xff"];
 const INTEGERS = ["0", "1", "2", "3", "-1", "-2", "10", "100"];
