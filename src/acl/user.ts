@@ -1,4 +1,3 @@
-import { timingSafeEqual } from "node:crypto";
 import { latin1Bytes } from "../bytes/ascii.ts";
 import type { Identity } from "../call/session.ts";
 import { splitArguments } from "../config/text.ts";
@@ -65,7 +64,7 @@ export class User implements Identity {
     if (this.noPassword) return true;
     const given = Buffer.from(hashPassword(password));
     let found = false;
-    for (const hash of this.passwords) if (timingSafeEqual(given, Buffer.from(hash))) found = true;
+    for (const hash of this.passwords) if (crypto.timingSafeEqual(given, Buffer.from(hash))) found = true;
     return found;
   }
 

@@ -1,4 +1,3 @@
-import { isIP } from "node:net";
 import { SLOT_COUNT } from "../bytes/crc16.ts";
 import { systemErrorText } from "../config/errors.ts";
 import type { Log } from "../host/log.ts";
@@ -333,7 +332,8 @@ export class Cluster {
   /** False where the address is none. Somebody we shake hands with already is not bothered again. */
   meet(ip: string, port: number, busPort: number): boolean {
     const valid = (number: number): boolean => number > 0 && number <= HIGHEST_PORT;
-    const version = isIP(ip);
+    // Fetched when it is needed: loading it would take a tenth of the server's start.
+    const version = process.getBuiltinModule("node:net").isIP(ip);
     if (version === 0 || !valid(port) || !valid(busPort)) return false;
     // One of the ways in which an address may be written.
     if (version === 6 && !ip.includes("%")) ip = new URL(`http://[${ip}]`).hostname.slice(1, -1);

@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { REDIS_VERSION } from "../host/version.ts";
 import type { LuaFunction, LuaState, Machine } from "./lua/machine.ts";
 import { RAISE, TYPE } from "./lua/machine.ts";
@@ -138,7 +137,7 @@ function replies(machine: Machine): Record<string, LuaFunction> {
     sha1hex: (L) => {
       if (api.lua_gettop(L) !== 1) return raise(machine, L, "wrong number of arguments");
       const bytes = machine.bytes(L, 1) ?? new Uint8Array(0);
-      machine.pushText(L, createHash("sha1").update(bytes).digest("hex"));
+      machine.pushText(L, new Bun.CryptoHasher("sha1").update(bytes).digest("hex"));
       return 1;
     },
     error_reply: (L) => {

@@ -30,13 +30,51 @@ export interface Durability {
   readonly refusal: string | null;
 }
 
-/** Stretches of one buffer. */
+/** Stretches of one buffer, whose arrays serve one turn after the other. */
 class Held {
-  readonly owners: Connection[] = [];
-  readonly starts: number[] = [];
-  readonly ends: number[] = [];
+  private readonly owners: (Connection | null)[] = [];
+  private bounds = new Int32Array(128);
+  count = 0;
   /** Replies that stand in buffers of their own, by the index of their stretch. */
   apart: Map<number, Apart> | null = null;
+
+  add(owner: Connection, start: number, end: number): void {
+    const at = 2 * this.count;
+    if (at === this.bounds.length) {
+      const larger = new Int32Array(at * 2);
+      larger.set(this.bounds);
+      this.bounds = larger;
+    }
+    this.owners[this.count++] = owner;
+    this.bounds[at] = start;
+    this.bounds[at + 1] = end;
+  }
+
+  addApart(owner: Connection, reply: Apart): void {
+    this.apart ??= new Map();
+    this.apart.set(this.count, reply);
+    this.add(owner, 0, reply.bytes.length);
+  }
+
+  start(index: number): number {
+    return this.bounds[2 * index]!;
+  }
+
+  end(index: number): number {
+    return this.bounds[2 * index + 1]!;
+  }
+
+  /** Takes the owner out: nothing is held for it any longer. */
+  release(index: number): Connection {
+    const owner = this.owners[index]!;
+    this.owners[index] = null;
+    return owner;
+  }
+
+  clear(): void {
+    this.count = 0;
+    this.apart = null;
+  }
 }
 
 interface Apart {
@@ -60,6 +98,8 @@ const NO_WRITES = new Int32Array(0);
 
 export class Turn {
   private held = new Held();
+  /** An empty one, for when the one in use is being sent. */
+  private spare = new Held();
   /** Turns whose replies wait for the disk, oldest first. */
   private readonly waiting: Waiting[] = [];
   /** Connections with output of their own to send, or to be ended. */
@@ -102,22 +142,14 @@ export class Turn {
 
   /** The connection's replies stand in the writer from `start` to its end. */
   hold(connection: Connection, start: number): void {
-    const { held } = this;
-    held.owners.push(connection);
-    held.starts.push(start);
-    held.ends.push(this.writer.pos);
+    this.held.add(connection, start, this.writer.pos);
     connection.holding++;
     this.schedule();
   }
 
   /** As `hold`, for a reply that was made outside of its connection's own commands. */
   holdApart(connection: Connection, bytes: Uint8Array, wrote: boolean): void {
-    const { held } = this;
-    held.apart ??= new Map();
-    held.apart.set(held.owners.length, { bytes, wrote });
-    held.owners.push(connection);
-    held.starts.push(0);
-    held.ends.push(bytes.length);
+    this.held.addApart(connection, { bytes, wrote });
     connection.holding++;
     this.schedule();
   }
@@ -134,21 +166,20 @@ export class Turn {
 
   /** Sends what is held so far, made durable first; what stands in the writer behind it stays. */
   sendHeld(): void {
-    if (this.held.owners.length === 0 && this.waiting.length === 0) return;
+    if (this.held.count === 0 && this.waiting.length === 0) return;
     // What older turns wait for is on disk then as well: they are sent first, by their callbacks.
     const result = this.durability().flushNow();
-    const { held, writer } = this;
-    this.held = new Held();
-    this.send(held, writer.buf, result === "failed" ? this.writes.subarray(0, this.writeCount) : null, false);
+    const { writer } = this;
+    this.send(this.swap(), writer.buf, result === "failed" ? this.writes.subarray(0, this.writeCount) : null, false);
   }
 
   /** Sends everything, or sees that it is sent when it may be; the writer is empty afterwards. */
   readonly end = (): void => {
     this.scheduled = false;
     const result = this.durability().flushTurn();
-    const { held, writer } = this;
-    if (held.owners.length > 0) {
-      this.held = new Held();
+    const { writer } = this;
+    if (this.held.count > 0) {
+      const held = this.swap();
       if (result === "pending" || this.waiting.length > 0) {
         const writes = this.writeCount === 0 ? NO_WRITES : this.writes.slice(0, this.writeCount);
         this.wait({ held, buf: writer.take(), writes, settled: false, failed: false });
@@ -164,6 +195,14 @@ export class Turn {
       if (connection.holding === 0) connection.drain();
     }
   };
+
+  /** Takes out what is held; what comes from now on is held apart from it. */
+  private swap(): Held {
+    const { held } = this;
+    this.held = this.spare.count === 0 ? this.spare : new Held();
+    this.spare = held;
+    return held;
+  }
 
   private wait(turn: Waiting): void {
     this.waiting.push(turn);
@@ -182,24 +221,25 @@ export class Turn {
    * may keep the buffer; returns whether it did.
    */
   private send(held: Held, buf: Uint8Array, refused: Int32Array | null, mayKeep: boolean): boolean {
-    const { owners, starts, ends, apart } = held;
-    const last = owners.length - 1;
+    const { apart } = held;
+    const last = held.count - 1;
     let kept = false;
     for (let i = 0; i <= last; i++) {
-      const owner = owners[i]!;
+      const owner = held.release(i);
       owner.holding--;
       const own = apart === null ? undefined : apart.get(i);
       if (refused !== null) {
         const bytes =
           own === undefined
-            ? this.withErrors(buf, starts[i]!, ends[i]!, refused)
+            ? this.withErrors(buf, held.start(i), held.end(i), refused)
             : own.wrote
               ? this.error()
               : own.bytes;
         owner.sendFrom(bytes, 0, bytes.length, true);
       } else if (own !== undefined) owner.sendFrom(own.bytes, 0, own.bytes.length, true);
-      else kept = owner.sendFrom(buf, starts[i]!, ends[i]!, mayKeep && i === last);
+      else kept = owner.sendFrom(buf, held.start(i), held.end(i), mayKeep && i === last);
     }
+    held.clear();
     return kept;
   }
 
@@ -228,7 +268,7 @@ export class Turn {
   }
 
   private readonly finish = (): void => {
-    const clients = this.held.owners.length;
+    const clients = this.held.count;
     if (this.writeCount > 0) {
       if (this.gathering.waits(clients, this.durability().patience)) {
         setImmediate(this.finish);

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { Gathering } from "../../../src/server/gathering.ts";
 
-/** Clients that share an fsync: as many as last time, for as long as an fsync at most. */
+/** Clients that share an fsync: as many as last time, for as long as they keep coming and an fsync at most. */
 
 function gathering() {
   const time = { now: 100 };
@@ -26,25 +26,25 @@ test("one client alone waits for nobody", () => {
   }
 });
 
-test("where no more come, an fsync's time is what it waits, and the next turn expects fewer", () => {
+test("where no more come, it waits for a gap and no longer, and the next turn expects fewer", () => {
   const { time, gathering: each } = gathering();
   each.ended(10);
   expect(each.waits(4, 0.5)).toBe(true);
-  time.now += 0.4;
+  time.now += 0.03;
   expect(each.waits(4, 0.5)).toBe(true);
-  time.now += 0.2;
+  time.now += 0.03;
   expect(each.waits(4, 0.5)).toBe(false);
   each.ended(4);
   expect(each.waits(4, 0.5)).toBe(false);
 });
 
-test("who comes one after the other is waited for, but not for ever", () => {
+test("who comes one after the other is waited for, but not longer than an fsync takes", () => {
   const { time, gathering: each } = gathering();
   each.ended(1000);
   let clients = 1;
-  for (; each.waits(clients, 1); clients++) time.now += 0.9;
-  expect(clients).toBeGreaterThan(5);
-  expect(clients).toBeLessThan(12);
+  for (; each.waits(clients, 0.5); clients++) time.now += 0.04;
+  expect(clients).toBeGreaterThan(10);
+  expect(clients).toBeLessThan(16);
 });
 
 test("without an fsync on this thread nobody waits", () => {
