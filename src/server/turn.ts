@@ -170,7 +170,12 @@ export class Turn {
     // What older turns wait for is on disk then as well: they are sent first, by their callbacks.
     const result = this.durability().flushNow();
     const { writer } = this;
-    this.send(this.swap(), writer.buf, result === "failed" ? this.writes.subarray(0, this.writeCount) : null, false);
+    this.send(
+      this.swap(),
+      writer.buf,
+      result === "failed" ? this.writes.subarray(0, this.writeCount) : null,
+      false,
+    );
   }
 
   /** Sends everything, or sees that it is sent when it may be; the writer is empty afterwards. */
