@@ -41,10 +41,10 @@ export async function ask(
     close: resolve,
     terminate: resolve,
   };
-  const connection = server.connect(wire, "tcp");
+  const connection = server.sockets.connect(wire, "tcp");
   const timer = setTimeout(resolve, PATIENCE_MS);
   const auth = login === null ? [] : [encode(["AUTH", login.user, login.password])];
-  server.received(connection, Buffer.concat([...auth, ...commands.map(encode)]));
+  server.sockets.received(connection, Buffer.concat([...auth, ...commands.map(encode)]));
   await promise;
   clearTimeout(timer);
   if (!connection.closed) connection.close("now");

@@ -19,7 +19,7 @@ export function tunnel(server: Server): WebSocketHandler<Visit> {
   return {
     open(socket) {
       const { data } = socket;
-      data.connection = server.connect(
+      data.connection = server.sockets.connect(
         {
           ...wireTo(data.peer),
           write: (bytes, start, length) => send(socket, bytes.subarray(start, start + length)),
@@ -32,7 +32,7 @@ export function tunnel(server: Server): WebSocketHandler<Visit> {
     message({ data: { connection } }, message) {
       if (connection === null) return;
       // The server may keep the bytes, and gives their memory back.
-      server.received(
+      server.sockets.received(
         connection,
         typeof message === "string" ? Buffer.from(message) : Uint8Array.from(message),
       );

@@ -14,7 +14,7 @@ export class HoldBack {
   refresh(): void {
     const { migrations, shutdown, pause } = this.server;
     pause.gate = migrations.active || shutdown.saving || this.writes ? this.gate : null;
-    this.server.resumeAll();
+    this.server.sockets.resumeAll();
   }
 
   /** While the final RDB file is written, nothing may change. */

@@ -35,7 +35,7 @@ export class Scripting {
       show: (call, command) => {
         if (server.monitors.active) server.monitors.show(call, command);
       },
-      answer: (session, reply, wrote) => server.answer(session, reply, wrote),
+      answer: (session, reply, wrote) => server.sockets.answer(session, reply, wrote),
       busyChanged: (busy) => server.scriptBusy(busy),
     });
     const random = new LuaRandom();

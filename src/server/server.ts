@@ -1,11 +1,9 @@
-import type { Socket, SocketHandler } from "bun";
 import { Acl } from "../acl/acl.ts";
 import { Blocking } from "../blocking/blocking.ts";
 import { type ExecuteDeps, Executor } from "../call/execute.ts";
 import { HotKeys } from "../call/hot-keys.ts";
 import { KeyWatchers } from "../call/key-watchers.ts";
 import { Registry } from "../call/registry.ts";
-import type { Session } from "../call/session.ts";
 import { SnapshotGuard } from "../call/snapshot-guard.ts";
 import { Migrations } from "../cluster/migrations.ts";
 import { allCommands } from "../commands/all.ts";
@@ -16,7 +14,6 @@ import type { Log } from "../host/log.ts";
 import { Random, randomHex } from "../host/random.ts";
 import { AccessClock } from "../keyspace/access.ts";
 import { Keyspace } from "../keyspace/keyspace.ts";
-import { release } from "../memory/arena.ts";
 import { Notifications } from "../push/notifications.ts";
 import { Outbox } from "../push/outbox.ts";
 import { Subscriptions } from "../push/subscriptions.ts";
@@ -38,7 +35,7 @@ import { ClientEviction } from "./client-eviction.ts";
 import { Clients } from "./clients.ts";
 import { Clustering } from "./clustering.ts";
 import { type Conditions, conditionsOf } from "./conditions.ts";
-import { Connection, type Wire } from "./connection.ts";
+import type { Connection } from "./connection.ts";
 import type { ConnectionHost } from "./connection-host.ts";
 import { Crash } from "./crash.ts";
 import { Cron, type CronDeps } from "./cron.ts";
@@ -47,7 +44,7 @@ import { Eviction } from "./eviction.ts";
 import { handOver } from "./hand-over.ts";
 import { HoldBack } from "./hold-back.ts";
 import { Info } from "./info/info.ts";
-import { clientTls, type Endpoint, Listeners } from "./listeners.ts";
+import { clientTls, Listeners } from "./listeners.ts";
 import { type Loading, Reloading } from "./loading.ts";
 import { LocalExpiries } from "./local-expiries.ts";
 import { Lookahead } from "./lookahead.ts";
@@ -58,16 +55,13 @@ import { OomScore } from "./oom-score.ts";
 import { OutputLimits } from "./output-limits.ts";
 import { Pause } from "./pause.ts";
 import { Persistence } from "./persistence.ts";
-import { refuseConnection } from "./refuse-connection.ts";
 import { removals } from "./removals.ts";
 import { Replicating } from "./replicating.ts";
 import { Scripting } from "./scripting.ts";
 import { Shutdown } from "./shutdown.ts";
 import { SlowCommands } from "./slow-commands.ts";
+import { Sockets } from "./sockets.ts";
 import { Turn } from "./turn.ts";
-
-/** Chunks of this size are given back as soon as they are read. */
-const WORTH_RELEASING = 16 * 1024;
 
 /**
  * The server: builds every room, connects them, and handles socket events. Nothing below this floor knows it;
@@ -100,6 +94,7 @@ export class Server implements ConnectionHost {
   readonly crash = new Crash(this);
   readonly debugSettings = new DebugSettings();
   readonly dispatcher: Dispatcher;
+  readonly sockets = new Sockets(this);
   readonly listeners: Listeners;
   readonly cron: Cron;
   readonly cronDeps: CronDeps;
@@ -124,7 +119,7 @@ export class Server implements ConnectionHost {
   readonly shutdown: Shutdown;
   readonly pause = new Pause(
     this.clock,
-    () => this.resumeAll(),
+    () => this.sockets.resumeAll(),
     () => this.refreshExpiry(),
     (session) => this.transactions.queuedFlags(session),
   );
@@ -134,7 +129,7 @@ export class Server implements ConnectionHost {
     commandOf: (session) => session.lastCommand!,
     execute: () => this.executor.execute,
     refusal: (call, command) => this.acl.refusal(call, command, "toplevel"),
-    answer: (session, reply, wrote) => this.answer(session, reply, wrote),
+    answer: (session, reply, wrote) => this.sockets.answer(session, reply, wrote),
     countError: (text) => this.counters.countError(text),
     answered: ({ lastCommand }, failed) => {
       if (lastCommand === null) return;
@@ -197,7 +192,6 @@ export class Server implements ConnectionHost {
   );
   /** What is to be closed with the server, and belongs to floors above. */
   readonly closers: (() => void)[] = [];
-  private readonly suspendedConnections = new Set<Connection>();
 
   /** `exit`: what is to happen at the server's end, by default that of the process. */
   constructor(
@@ -312,7 +306,7 @@ export class Server implements ConnectionHost {
             `instance. Connection from ${connection.address} aborted.`,
         );
       },
-      suspended: (connection) => this.suspendedConnections.add(connection),
+      suspended: (connection) => this.sockets.suspend(connection),
     });
     this.shutdown = new Shutdown({
       config,
@@ -332,7 +326,7 @@ export class Server implements ConnectionHost {
       closeAll: () => this.closeAll(),
       exit: () => this.exit(0),
     });
-    this.listeners = new Listeners((kind) => this.handlers(kind));
+    this.listeners = new Listeners((kind) => this.sockets.handlers(kind));
     this.cronDeps = {
       clock: this.clock,
       keyspace: this.keyspace,
@@ -388,11 +382,6 @@ export class Server implements ConnectionHost {
     if (!this.replication.isReplica) this.localExpiries.clear();
   }
 
-  /** Clients that CLIENT PAUSE holds back. */
-  get pausedClients(): number {
-    return this.suspendedConnections.size;
-  }
-
   /** Lets go of everything that is open or under way; what is to be saved has been. */
   private closeAll(): void {
     this.turn.sendHeld();
@@ -405,129 +394,6 @@ export class Server implements ConnectionHost {
     this.migrations.targets.closeAll();
     for (const connection of [...this.clients.connections()]) connection.close("now");
     this.pause.stop();
-  }
-
-  // ------------------------------------------------------------------ socket events
-
-  private handlers(kind: Endpoint["kind"]): SocketHandler<Connection> {
-    return {
-      binaryType: "uint8array",
-      open: (socket) => this.opened(socket, kind),
-      data: (socket, chunk) => this.received(socket.data, chunk),
-      drain: (socket) => {
-        this.clock.update();
-        socket.data?.drain();
-      },
-      end: (socket) => {
-        // The client sends no more, but it may read on: what it was answered in this turn goes out first.
-        this.turn.sendHeld();
-        socket.data?.finish();
-      },
-      handshake: (socket, _success, error) => {
-        // With "optional" a client may come without a certificate, but not with a false one.
-        // Whatever the types say, there is no error if all is well and no certificate if none was given.
-        if (!error || !socket.getPeerCertificate()?.subject) return;
-        this.log.verbose(
-          `Error accepting a client connection: ${error.message} (addr=${socket.data?.address})`,
-        );
-        if (this.config.values.tlsAuthClients === "optional") socket.data?.close("now");
-      },
-      close: (socket) => socket.data?.drop(),
-      error: (socket, error) => {
-        this.log.verbose(`Socket error of ${socket.data?.address}: ${error.message}`);
-        socket.data?.drop();
-      },
-    };
-  }
-
-  private opened(socket: Socket<Connection>, kind: Endpoint["kind"]): void {
-    this.clock.update();
-    const { values } = this.config;
-    const open = this.acl.defaultUser.noPassword;
-    const refusal = refuseConnection(values, this.clients.count, open, kind, socket);
-    if (refusal !== null) {
-      this.counters.rejectedConnections++;
-      socket.write(`-${refusal}\r\n`);
-      socket.close();
-      return;
-    }
-    this.counters.connections++;
-    socket.data = this.connect(socket, kind);
-    if (kind !== "unix" && values.tcpKeepalive > 0) socket.setKeepAlive(true, values.tcpKeepalive * 1000);
-  }
-
-  /** A client at the other end of this wire, not logged in yet. */
-  connect(wire: Wire, kind: Endpoint["kind"]): Connection {
-    this.clock.update();
-    const connection = new Connection(this, wire, this.clients.nextId(), kind, this.config.values.unixsocket);
-    this.acl.admit(connection.session);
-    this.clients.add(connection);
-    return connection;
-  }
-
-  /** The client has sent something; the chunk is the server's from now on. */
-  received(connection: Connection | undefined, chunk: Uint8Array): void {
-    if (connection === undefined || connection.closed) return;
-    this.clock.update();
-    this.counters.netInput += chunk.length;
-    this.counters.reads++;
-    connection.session.lastInteraction = this.clock.now;
-    try {
-      connection.reader.feed(chunk);
-    } catch (error) {
-      return this.failed(connection, error);
-    }
-    if (this.clientEviction.active) {
-      this.clientEviction.note(connection);
-      this.clientEviction.enforce();
-      if (connection.closed) return;
-    }
-    this.process(connection);
-    // What is left of it has been copied. Large ones would soon be more than the data.
-    if (chunk.length >= WORTH_RELEASING) release(chunk);
-  }
-
-  /** Runs the connection's commands and writes what they, and whoever they touched, have to say. */
-  private process(connection: Connection): void {
-    const { counters } = this;
-    const commands = counters.commands;
-    const mark = this.writer.pos;
-    try {
-      this.dispatcher.run(connection);
-    } catch (error) {
-      this.writer.pos = Math.min(mark, this.writer.pos);
-      this.writer.limit = Number.POSITIVE_INFINITY;
-      this.outbox.executing = null;
-      this.turn.forgetWrites(this.writer.pos);
-      this.failed(connection, error);
-    }
-    if (connection.suspended) connection.deliver();
-    if (connection.reader.pending > this.config.values.clientQueryBufferLimit)
-      this.queryBufferExceeded(connection);
-    if (this.clientEviction.active) {
-      this.clientEviction.note(connection);
-      this.clientEviction.enforce();
-    }
-    counters.countCycle(this.executor.eventTime / 1000, counters.commands - commands);
-  }
-
-  /**
-   * An exception outside of a command's handler: a bug, or no memory for a huge request. It ends this client
-   * alone; the replies begun must not go to the next one.
-   */
-  private failed(connection: Connection, error: unknown): void {
-    this.counters.unexpectedErrors++;
-    const trace = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    this.log.warning(`Exception while serving ${connection.address}, which is disconnected: ${trace}`);
-    connection.close("now");
-  }
-
-  private queryBufferExceeded(connection: Connection): void {
-    this.counters.queryBufferLimitDisconnections++;
-    this.log.warning(
-      `Closing client that reached max query buffer length: id=${connection.session.id} addr=${connection.address}`,
-    );
-    connection.close("now");
   }
 
   // ------------------------------------------------------------------ ConnectionHost
@@ -556,7 +422,7 @@ export class Server implements ConnectionHost {
     this.monitors.remove(connection.session);
     this.subscriptions.forget(connection.session);
     this.tracking.disable(connection.session);
-    this.suspendedConnections.delete(connection);
+    this.sockets.forget(connection);
     this.turn.forget(connection);
   }
 
@@ -568,31 +434,5 @@ export class Server implements ConnectionHost {
     if (busy) return;
     if (this.blocking.hasReady) this.blocking.serve();
     this.replication.releaseStream();
-  }
-
-  /** Lets clients go on whose commands waited. */
-  resumeAll(): void {
-    if (this.pause.mode === "off") this.replication.releaseStream();
-    const waiting = [...this.suspendedConnections];
-    this.suspendedConnections.clear();
-    for (const connection of waiting) {
-      connection.suspended = false;
-      if (!connection.closed) setImmediate(() => this.resume(connection));
-    }
-  }
-
-  /** Answers a client that waited, and lets its connection go on. */
-  answer(session: Session, reply: Uint8Array, wrote: boolean): void {
-    const connection = this.clients.get(session.id);
-    if (connection === undefined || connection.closed) return;
-    if (session.replyMode === "on") this.turn.holdApart(connection, reply, wrote);
-    connection.suspended = false;
-    setImmediate(() => this.resume(connection));
-  }
-
-  private resume(connection: Connection): void {
-    if (connection.closed || connection.suspended) return;
-    this.clock.update();
-    this.process(connection);
   }
 }

@@ -91,7 +91,7 @@ export function clientsSection(server: Server): Field[] {
     ["maxclients", config.values.maxclients],
     ["client_recent_max_input_buffer", recentBuffers.maxInput],
     ["client_recent_max_output_buffer", recentBuffers.maxOutput],
-    ["blocked_clients", blocking.count + server.pausedClients],
+    ["blocked_clients", blocking.count + server.sockets.waiting],
     ["tracking_clients", server.tracking.clientCount],
     ["clients_in_timeout_table", blocking.count],
     ["total_blocking_keys", blocking.keyCount],
