@@ -24,6 +24,8 @@ export interface Options {
   redis: string[];
   redbun: string[];
   benchmark: string;
+  /** What a client's command line begins with. */
+  client: string[];
   sections: Section[];
   rows: string[];
   /** True when the rows were named by the user, so that an unknown command is said and not passed over. */
@@ -73,6 +75,7 @@ Compares redbun with a real redis-server in one run and prints the ratios.
   --pipelines N,...    default 1,16,100
   --rounds N           runs of each measurement and server, of which the median counts (default 5)
   --requests N         requests of a run at pipeline 1 (default 200000); 8 and 15 times that at 16 and 100
+  --pin                on Linux: each server with all its threads on one processor, redis-benchmark on another
   --clients N          connections of redis-benchmark (default 50)
   --keyspace N         random keys of redis-benchmark (default 100000)
   --keys N             size of the data in sections other than throughput: keys in memory (default 1M), stall
@@ -105,6 +108,7 @@ export function parseOptions(argv: string[]): Options {
       keyspace: { type: "string" },
       keys: { type: "string" },
       json: { type: "string" },
+      pin: { type: "boolean", default: false },
       quick: { type: "boolean", default: false },
       help: { type: "boolean", short: "h", default: false },
     },
@@ -113,16 +117,19 @@ export function parseOptions(argv: string[]): Options {
     process.stdout.write(USAGE);
     process.exit(0);
   }
-  const { quick } = values;
+  const { quick, pin } = values;
+  if (pin && Bun.which("taskset") === null) usageError("--pin: there is no taskset");
+  const onto = (processor: number) => (pin ? ["taskset", "-c", String(processor)] : []);
   const size = (
     name: "rounds" | "requests" | "clients" | "keyspace" | "keys",
     whole: number,
     small: number,
   ) => positive(name, values[name], quick ? small : whole);
   return {
-    redis: splitCommand(values.redis),
-    redbun: values.server ? splitCommand(values.server) : defaultServer(),
+    redis: [...onto(0), ...splitCommand(values.redis)],
+    redbun: [...onto(0), ...(values.server ? splitCommand(values.server) : defaultServer())],
     benchmark: values.benchmark,
+    client: onto(1),
     sections: list(values.only, SECTIONS, SECTIONS, "--only"),
     rows:
       values.rows === "all"

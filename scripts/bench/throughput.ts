@@ -181,7 +181,13 @@ async function benchmark(
   };
   const flags = Object.entries(numbers).flatMap(([flag, value]) => [`-${flag}`, String(value)]);
   const what = row.test ? ["-t", row.test] : (row.line ?? []);
-  const { output, busySeconds } = await client([options.benchmark, ...flags, "--csv", ...what]);
+  const { output, busySeconds } = await client([
+    ...options.client,
+    options.benchmark,
+    ...flags,
+    "--csv",
+    ...what,
+  ]);
   // A header line, then "title","requests per second",latencies...
   const rps = Number(/^"[^"]*","([\d.]+)"/m.exec(output.slice(output.indexOf("\n") + 1))?.[1]);
   if (!(rps > 0)) throw new Error(`redis-benchmark ${what.join(" ")} on port ${port}: ${output}`);
@@ -190,7 +196,7 @@ async function benchmark(
 
 /** As `benchmark`, by the client that counts bytes. */
 async function count(
-  { clients }: Options,
+  { clients, client: prefix }: Options,
   port: number,
   { line, replyBytes }: Row,
   pipeline: number,
@@ -199,7 +205,7 @@ async function count(
   const request = encodeCommand(line!).toString("latin1");
   const job: Job = { port, clients, pipeline, requests, request, replyBytes: replyBytes! };
   const script = join(import.meta.dir, "counting-client.ts");
-  const { output, busySeconds } = await client([process.execPath, script, JSON.stringify(job)]);
+  const { output, busySeconds } = await client([...prefix, process.execPath, script, JSON.stringify(job)]);
   const seconds = Number(output);
   return { rps: requests / seconds, clientBusy: busySeconds / seconds };
 }
