@@ -586,6 +586,7 @@ export class Server implements ConnectionHost {
     const connection = this.clients.get(session.id);
     if (connection === undefined || connection.closed) return;
     if (session.replyMode === "on") this.turn.holdApart(connection, reply, wrote);
+    else if (session.replyMode === "skip") session.replyMode = "on";
     connection.suspended = false;
     setImmediate(() => this.resume(connection));
   }
