@@ -48,6 +48,10 @@ const FOUND: readonly { pieces: string[]; locked?: boolean }[] = [
   { pieces: ["MULTI\nPING 1\nCLIENT REPLY OFF\nPING 2\nEXEC\nPING 3\nCLIENT REPLY ON\nPING\n"] },
   { pieces: ["MULTI\nPING 1\nCLIENT REPLY SKIP\nPING 2\nEXEC\nPING 3\nPING\n"] },
   { pieces: ["MULTI\nPING 1\nCLIENT REPLY SKIP\nCLIENT REPLY OFF\nPING 2\nEXEC\nPING 3\n"] },
+  { pieces: ["MULTI\nPING 1\nCLIENT REPLY OFF\nSUBSCRIBE a\nPING 2\nUNSUBSCRIBE\nEXEC\nPING 3\n"] },
+  { pieces: ["MULTI\nPING 1\nUNSUBSCRIBE\nCLIENT REPLY ON\nPING 2\nCLIENT REPLY OFF\n", "EXEC\nPING\n"] },
+  // In a transaction nobody subscribes to shard channels.
+  { pieces: ["HELLO 3\nMULTI\nSUBSCRIBE a\nSSUBSCRIBE a\nSUNSUBSCRIBE a\nEXEC\n"] },
   // What EXEC runs last is counted as what it is; OBJECT counts hits and misses.
   { pieces: ["MULTI\nSET a b\nEXEC\n"] },
   { pieces: ["SET a 1\nOBJECT ENCODING a\nOBJECT ENCODING b\n"] },

@@ -196,6 +196,14 @@ function isLeftHanging(
   );
 }
 
+/** Where the texts part, without what may differ. */
+function firstDifference(a: string, b: string): number {
+  const [theirs, ours] = [masked(a), masked(b)];
+  let at = 0;
+  while (at < theirs.length && theirs[at] === ours[at]) at++;
+  return at;
+}
+
 function differenceIn(
   stream: HostileStream,
   theirs: readonly Outcome[],
@@ -209,8 +217,10 @@ function differenceIn(
       masked(actual.received) === masked(expected.received);
     if (same) continue;
     if (actual !== undefined && isLeftHanging(stream, i, theirs, actual)) return null;
+    const from =
+      actual === undefined ? 0 : Math.max(0, firstDifference(expected.received, actual.received) - 60);
     const tell = ({ received, closed }: Outcome): string =>
-      `${show(Buffer.from(received.slice(-600), "latin1"))}${closed ? " and hangs up" : ""}`;
+      `${show(Buffer.from(received.slice(from, from + 200), "latin1"))}${closed ? " and hangs up" : ""}`;
     const where = i < stream.pieces.length ? `piece ${i}` : "the half-close";
     return `after ${where}\n  redis:  ${tell(expected)}\n  redbun: ${actual === undefined ? "has hung up before" : tell(actual)}`;
   }
