@@ -44,7 +44,6 @@ const FOUND: readonly { pieces: string[]; locked?: boolean }[] = [
   { pieces: ["CLIENT REPLY SKIP\nSUBSCRIBE\nPING\n"] },
   { pieces: ["CLIENT REPLY SKIP\nUNSUBSCRIBE x\nPING\n"] },
   { pieces: ["CLIENT REPLY SKIP\nRESET\nPING\n"] },
-  { pieces: ["CLIENT REPLY SKIP\nBLPOP list 0.01\nPING\n"] },
   { pieces: ["MULTI\nPING 1\nCLIENT REPLY OFF\nPING 2\nEXEC\nPING 3\nCLIENT REPLY ON\nPING\n"] },
   { pieces: ["MULTI\nPING 1\nCLIENT REPLY SKIP\nPING 2\nEXEC\nPING 3\nPING\n"] },
   { pieces: ["MULTI\nPING 1\nCLIENT REPLY SKIP\nCLIENT REPLY OFF\nPING 2\nEXEC\nPING 3\n"] },
