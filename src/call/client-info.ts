@@ -54,17 +54,23 @@ export function secondsSince(since: number, now: number): number {
   return Math.max(0, Math.floor(now / 1000) - Math.floor(since / 1000));
 }
 
+/** Names may hold a NUL: what stands behind it Redis neither looks at nor shows. */
+export function upToNul(text: string): string {
+  const end = text.indexOf("\0");
+  return end < 0 ? text : text.slice(0, end);
+}
+
 /** `now` in milliseconds since 1970; no line break at the end. */
 export function clientInfo(session: Session, now: number): string {
   const { link } = session;
   return (
-    `id=${session.id} addr=${link.address} laddr=${link.localAddress} fd=${link.fd} name=${session.name}` +
+    `id=${session.id} addr=${link.address} laddr=${link.localAddress} fd=${link.fd} name=${upToNul(session.name)}` +
     ` age=${secondsSince(session.createdAt, now)} idle=${secondsSince(session.lastInteraction, now)} flags=${clientFlags(session)}` +
     ` db=${session.dbIndex} sub=${session.channels} psub=${session.patterns}` +
     ` ssub=${session.shardSubscriptions} multi=${session.inTransaction ? session.queuedCommands : -1} qbuf=${link.queryBytes}` +
     ` qbuf-free=${link.queryCapacity - link.queryBytes - link.argumentBytes} argv-mem=${session.argvBytes + link.argumentBytes} multi-mem=${session.queuedBytes} rbs=0 rbp=0` +
     ` obl=0 oll=${link.outputPieces} omem=${link.outputBytes} tot-mem=${clientMemory(session)}` +
     ` events=${link.outputBytes > 0 ? "rw" : "r"} cmd=${session.lastCommand?.fullName ?? "NULL"}` +
-    ` user=${session.user?.name ?? "(superuser)"} redir=${session.tracking?.redirect ?? -1} resp=${session.resp} lib-name=${session.libName} lib-ver=${session.libVersion}`
+    ` user=${session.user?.name ?? "(superuser)"} redir=${session.tracking?.redirect ?? -1} resp=${session.resp} lib-name=${upToNul(session.libName)} lib-ver=${upToNul(session.libVersion)}`
   );
 }

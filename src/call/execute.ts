@@ -102,6 +102,8 @@ export class Executor {
     if (localWrites !== null) localWrites.localWrites = writes;
     const mark = call.reply.pos;
     this.perform(call, command);
+    // EXEC: what it ran last is not counted yet.
+    if (this.runLength > 0 && this.run !== command) this.settle();
     if (localWrites !== null) localWrites.localWrites = false;
     if (deps.reads.active) deps.reads.executed(call, command);
     if (deps.monitors.active) deps.monitors.feed(call, command);

@@ -88,6 +88,8 @@ export class Session {
   noEvict = false;
   monitor = false;
   replyMode: ReplyMode = "on";
+  /** Where in the writer begins what CLIENT REPLY keeps from it, of the command under way. */
+  mutedFrom = Number.POSITIVE_INFINITY;
   /** Between MULTI and EXEC: commands are queued (transactions/). */
   inTransaction = false;
   /** Inside EXEC or a script: commands that would wait answer at once. */

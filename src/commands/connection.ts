@@ -1,6 +1,7 @@
 import type { Acl } from "../acl/acl.ts";
 import { latin1Bytes } from "../bytes/ascii.ts";
 import type { Call } from "../call/call.ts";
+import { upToNul } from "../call/client-info.ts";
 import type { Session } from "../call/session.ts";
 import type { CommandSpec } from "../call/spec.ts";
 import { REDIS_VERSION } from "../host/version.ts";
@@ -71,7 +72,11 @@ function reset(call: Call, deps: ConnectionDeps): void {
   session.name = "";
   session.noTouch = session.noEvict = session.asking = session.readsReplica = false;
   session.followsRedirects = false;
-  session.replyMode = "on";
+  // That its own reply is to be skipped stays so.
+  if (session.replyMode !== "skip") {
+    session.replyMode = "on";
+    session.mutedFrom = Number.POSITIVE_INFINITY;
+  }
   call.reply.simple("RESET");
 }
 
@@ -87,9 +92,9 @@ function auth(call: Call, deps: ConnectionDeps): void {
   call.reply.ok();
 }
 
-/** Client names go into CLIENT LIST lines: printable, without spaces. Throws for others. */
+/** Client names go into CLIENT LIST lines, up to a NUL: printable, without spaces. Throws for others. */
 export function checkClientName(name: string): void {
-  if (/[^!-~]/.test(name))
+  if (/[^!-~]/.test(upToNul(name)))
     throw new CommandError("ERR Client names cannot contain spaces, newlines or special characters.");
 }
 

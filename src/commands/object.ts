@@ -27,10 +27,14 @@ const HELP = [
   "    Prints this help.",
 ];
 
-/** The record of the key in argument 2, untouched; 0 and a null reply where there is none. */
+/** The record of the key in argument 2, untouched but counted; 0 and a null reply where there is none. */
 function subject(call: Call): number {
   const position = call.db.find(call.buf, call.start[2]!, call.end[2]!);
-  if (position === 0) call.reply.nil();
+  const { stats } = call.db.context;
+  if (position === 0) {
+    stats.misses++;
+    call.reply.nil();
+  } else stats.hits++;
   return position;
 }
 

@@ -51,6 +51,8 @@ function confirm(call: Call, space: Space, word: Uint8Array, name: string | null
 }
 
 function subscribe(call: Call, space: Space, { subscriptions }: PubsubDeps): void {
+  if (space === "shards" && call.session.denyBlocking)
+    throw new CommandError("ERR SSUBSCRIBE isn't allowed for a DENY BLOCKING client");
   for (let i = 1; i < call.argc; i++) {
     const name = call.text(i);
     subscriptions.subscribe(call.session, space, name);

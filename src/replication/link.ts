@@ -70,6 +70,8 @@ export interface LinkDeps {
 /** In place of a replication ID, after SYNC: the master has not told its own. */
 export const UNKNOWN_HISTORY = "?".padEnd(40, "0");
 const RETRY_MS = 1000;
+/** More than any reply to the handshake has. */
+const LONGEST_LINE = 1024;
 const LF = 10;
 
 /** Steps of the handshake: what is sent, and what its reply may be. */
@@ -96,6 +98,8 @@ export class MasterLink {
   private early: Uint8Array[] = [];
   private unsent: Uint8Array[] = [];
   private usedSync = false;
+  /** PSYNC has asked for what is missing. */
+  private mayContinue = false;
   private ended = false;
   /** The connection ended while the snapshot was being loaded. */
   private brokenEarly = false;
@@ -298,7 +302,8 @@ export class MasterLink {
 
   private psync(): string[] {
     const { history, canContinue, log } = this.deps;
-    if (!canContinue()) {
+    this.mayContinue = canContinue();
+    if (!this.mayContinue) {
       log.notice("Partial resynchronization not possible (no cached master)");
       return ["PSYNC", "?", "-1"];
     }
@@ -317,7 +322,7 @@ export class MasterLink {
     const { deps } = this;
     const [word, id, offset] = line.split(" ");
     if (word === "+FULLRESYNC") {
-      if (id?.length !== 40 || offset === undefined || !Number.isSafeInteger(Number(offset)))
+      if (id?.length !== 40 || !/^\d{1,15}$/.test(offset ?? ""))
         return "Master replied with wrong +FULLRESYNC syntax.";
       deps.psyncAnswered(true);
       deps.log.notice(`Full resync from master: ${id}:${offset}`);
@@ -325,6 +330,7 @@ export class MasterLink {
       return null;
     }
     if (word === "+CONTINUE") {
+      if (!this.mayContinue) return `Master replied ${word}, though it was asked for everything.`;
       deps.psyncAnswered(true);
       deps.log.notice("Successful partial resynchronization with master.");
       const changed = id !== undefined && id.length === 40 && id !== deps.history.id ? id : null;
@@ -404,6 +410,10 @@ export class MasterLink {
   private readLine(chunk: Uint8Array): Uint8Array {
     const end = chunk.indexOf(LF);
     this.line += latin1Text(chunk, 0, end < 0 ? chunk.length : end);
+    if (this.line.length > LONGEST_LINE) {
+      this.drop("Bad protocol from MASTER: too long a line");
+      return chunk.subarray(chunk.length);
+    }
     if (end < 0) return chunk.subarray(chunk.length);
     const line = this.line.replace(/\r$/, "");
     this.line = "";

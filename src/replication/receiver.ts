@@ -61,8 +61,9 @@ export abstract class SnapshotReceiver {
       );
     if (line.startsWith("$EOF:") && line.length >= 5 + MARK) this.mark = line.slice(5, 5 + MARK);
     else {
+      // No file has more than 15 digits of bytes, and none has to.
+      if (!/^\$\d{1,15}$/.test(line)) throw new Error(`Bad protocol from MASTER: no length in '${line}'`);
       this.total = Number(line.slice(1));
-      if (!(this.total >= 0)) throw new Error(`Bad protocol from MASTER: no length in '${line}'`);
     }
     this.begun = true;
   }

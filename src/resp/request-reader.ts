@@ -16,20 +16,28 @@ import { Request } from "./request.ts";
  *   carry   [*3 .. $5 he][llo..]                  chunk   [llo..][*3 $3 SET ..] ...
  *                         copied                                ^ goes on here
  *
- * When a bulk's length is known the buffer is made large enough at once: a bulk of 512 MB arriving in small pieces is
- * copied once.
+ * When a bulk's length is known the buffer is made large enough for it, but no larger than some times what has come: a
+ * client that announces 512 MB and sends nothing costs nothing, and a long bulk in small pieces is hardly copied twice.
  */
 
 export const READY = 1;
 export const NEED_MORE = 0;
+/** A command without any words: it is not answered, but `CLIENT REPLY SKIP` and ASKING are over with it. */
+export const EMPTY_COMMAND = 2;
 export const PROTOCOL_ERROR = -1;
 
+/** A line without an end may be so long, as Redis counts. */
 const INLINE_MAX = 64 * 1024;
+/** One with an end too, but for what Redis may have read with the end. */
+const LINE_MAX = INLINE_MAX + 16 * 1024;
 const MULTIBULK_MAX = 0x7fffffff;
 const UNAUTHENTICATED_ARGS = 10;
 const UNAUTHENTICATED_BULK = 16384;
 /** Room behind a long bulk, so that what follows it in the last chunk does not force another copy. */
 const SLACK = 64 * 1024;
+/** What is announced has room up to here, or up to so many times of what has come. */
+const ADVANCE = 1 << 20;
+const ADVANCE_FACTOR = 8;
 /** A carry buffer up to this size is kept as it is, however little is left in it. */
 const KEEP = 128 * 1024;
 /** Bytes of a length line that are looked at one by one: more than any number has. */
@@ -117,6 +125,13 @@ export class RequestReader {
 
   /** Reads the next command into `request`: READY, NEED_MORE or PROTOCOL_ERROR (then the rest is void). */
   next(): number {
+    let state = this.step();
+    while (state === EMPTY_COMMAND) state = this.step();
+    return state;
+  }
+
+  /** As `next`, but tells of empty commands too. */
+  step(): number {
     for (;;) {
       const state = this.read();
       if (!this.carried) {
@@ -145,7 +160,12 @@ export class RequestReader {
   private pullMore(chunk: Uint8Array, bytes: number): void {
     const stop = Math.min(chunk.length, this.behindAt + bytes);
     const needed = this.end + stop - this.behindAt;
-    if (needed > this.buf.length) this.grow(needed < 1 << 20 ? needed * 2 : needed + (needed >> 2));
+    if (needed > this.buf.length) {
+      const whole = this.end + this.missing;
+      this.grow(
+        whole > needed ? advance(whole, needed) : needed < 1 << 20 ? needed * 2 : needed + (needed >> 2),
+      );
+    }
     copyBytes(this.buf, this.end, chunk, this.behindAt, stop);
     this.end = needed;
     this.behindAt = stop;
@@ -166,31 +186,25 @@ export class RequestReader {
 
   private read(): number {
     const { buf, end } = this;
-    for (;;) {
-      if (this.multibulkLeft === 0) {
-        if (this.pos >= end) return NEED_MORE;
-        this.begin = this.pos;
-        if (buf[this.pos] !== 42) {
-          const state = this.readInline();
-          if (state === READY && this.request.argc === 0) continue;
-          return state;
-        }
-        const digit = this.pos + 3 < end && buf[this.pos + 2] === CR ? buf[this.pos + 1]! - 48 : -1;
-        let count = digit;
-        if (digit > 0 && digit <= 9) this.pos += 4;
-        else count = this.readLength("mbulk", MULTIBULK_MAX);
-        if (count === INCOMPLETE) return NEED_MORE;
-        if (count === BAD) return this.fail("invalid multibulk length");
-        if (count > UNAUTHENTICATED_ARGS && !this.authenticated)
-          return this.fail("unauthenticated multibulk length");
-        if (count === TOO_LONG) return PROTOCOL_ERROR;
-        if (count <= 0) continue;
-        this.multibulkLeft = count;
-        this.request.argc = 0;
-        this.request.buf = buf;
-      }
-      return this.readArguments();
+    if (this.multibulkLeft === 0) {
+      if (this.pos >= end) return NEED_MORE;
+      this.begin = this.pos;
+      if (buf[this.pos] !== 42) return this.readInline();
+      const digit = this.pos + 3 < end && buf[this.pos + 2] === CR ? buf[this.pos + 1]! - 48 : -1;
+      let count = digit;
+      if (digit > 0 && digit <= 9) this.pos += 4;
+      else count = this.readLength("mbulk", MULTIBULK_MAX);
+      if (count === INCOMPLETE) return NEED_MORE;
+      if (count === BAD) return this.fail("invalid multibulk length");
+      if (count > UNAUTHENTICATED_ARGS && !this.authenticated)
+        return this.fail("unauthenticated multibulk length");
+      if (count === TOO_LONG) return PROTOCOL_ERROR;
+      if (count <= 0) return EMPTY_COMMAND;
+      this.multibulkLeft = count;
+      this.request.argc = 0;
+      this.request.buf = buf;
     }
+    return this.readArguments();
   }
 
   /** The next command is to be read into this request, unless one is in the middle of being read. */
@@ -273,7 +287,7 @@ export class RequestReader {
       return;
     }
     const old = this.buf;
-    const capacity = needed > left ? needed + (needed > SLACK ? SLACK : 16) : Math.max(left * 2, 64);
+    const capacity = needed > left ? advance(needed, left) : Math.max(left * 2, 64);
     this.buf = this.spare.length >= capacity ? this.spare : new Uint8Array(capacity);
     this.spare = EMPTY;
     copyBytes(this.buf, 0, old, from, this.end);
@@ -329,7 +343,6 @@ export class RequestReader {
         this.pos = pos;
         this.multibulkLeft = left;
         this.bulkLength = length;
-        if (this.carried && stop + 2 > buf.length) this.grow(stop + 2 + (length > SLACK ? SLACK : 16));
         return NEED_MORE;
       }
       if (argc === start.length) {
@@ -353,12 +366,11 @@ export class RequestReader {
   private readLength(what: string, max: number): number {
     const { buf, end } = this;
     let at = this.pos;
-    const limit = Math.min(end, this.pos + INLINE_MAX + 1);
-    const near = Math.min(limit, at + LENGTH_DIGITS);
-    while (at < near && buf[at] !== CR) at++;
-    if (at === near && at < limit) at = indexWithin(buf, CR, at, limit);
-    if (at >= limit) {
-      if (end - this.pos <= INLINE_MAX) return INCOMPLETE;
+    const near = Math.min(end, at + LENGTH_DIGITS);
+    while (at < near && buf[at] !== CR && buf[at] !== 0) at++;
+    if (at < end && buf[at] !== CR) at = this.lineEnd(CR);
+    if (at === end) {
+      if (!this.lineTooLong) return INCOMPLETE;
       this.fail(`too big ${what} count string`);
       return TOO_LONG;
     }
@@ -371,9 +383,8 @@ export class RequestReader {
 
   private readInline(): number {
     const { buf, end } = this;
-    const newline = indexWithin(buf, LF, this.pos, end);
-    if (newline - this.pos > INLINE_MAX) return this.fail("too big inline request");
-    if (newline === end) return NEED_MORE;
+    const newline = this.lineEnd(LF);
+    if (newline === end) return this.lineTooLong ? this.fail("too big inline request") : NEED_MORE;
     const stop = newline > this.pos && buf[newline - 1] === CR ? newline - 1 : newline;
     const words = splitWords(buf.subarray(this.pos, stop));
     if (words === null) return this.fail("unbalanced quotes in request");
@@ -383,13 +394,25 @@ export class RequestReader {
     request.argc = 0;
     request.buf = whole.buf;
     for (let i = 0; i < whole.argc; i++) request.push(whole.start[i]!, whole.end[i]!);
-    return READY;
+    return words.length === 0 ? EMPTY_COMMAND : READY;
+  }
+
+  /** Where the byte ends the line that begins at `pos`, or `end`. Behind a NUL nobody looks: so Redis has it. */
+  private lineEnd(byte: number): number {
+    const { buf, pos, end } = this;
+    const limit = Math.min(end, pos + LINE_MAX);
+    const at = indexWithin(buf, byte, pos, limit);
+    return at === limit || indexWithin(buf, 0, pos, at) < at ? end : at;
+  }
+
+  /** Of a line whose end is not there. */
+  private get lineTooLong(): boolean {
+    return this.end - this.pos > INLINE_MAX && this.behind === null;
   }
 
   private fail(message: string): number {
     this.error = message;
     this.pos = this.end;
-    this.behind = null;
     this.multibulkLeft = 0;
     this.bulkLength = -1;
     return PROTOCOL_ERROR;
@@ -414,6 +437,11 @@ export class RequestReader {
     this.request = own;
     this.own = true;
   }
+}
+
+/** How large a buffer is made for `needed` bytes of which so many are there. */
+function advance(needed: number, there: number): number {
+  return Math.min(needed + (needed > SLACK ? SLACK : 16), Math.max(ADVANCE, there * ADVANCE_FACTOR));
 }
 
 /** Where the byte stands in `buf[from, end)`, or `end`: what lies behind is an older chunk's. */

@@ -41,17 +41,20 @@ export class Request {
     }
   }
 
-  /** A request with a buffer of its own, made of these arguments. */
+  /**
+   * A request with a buffer of its own, made of these arguments. A byte lies between them: where one begins tells which
+   * it is (a hint of the lookahead), also next to an empty one.
+   */
   static of(args: readonly Uint8Array[]): Request {
     const request = new Request();
     let length = 0;
-    for (const arg of args) length += arg.length;
+    for (const arg of args) length += arg.length + 1;
     request.buf = new Uint8Array(length);
     let at = 0;
     for (const arg of args) {
       request.buf.set(arg, at);
       request.push(at, at + arg.length);
-      at += arg.length;
+      at += arg.length + 1;
     }
     return request;
   }

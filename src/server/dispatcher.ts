@@ -10,7 +10,7 @@ import type { Outbox } from "../push/outbox.ts";
 import type { Tracking } from "../push/tracking.ts";
 import type { ReplyWriter } from "../resp/reply-writer.ts";
 import type { Request } from "../resp/request.ts";
-import { NEED_MORE, PROTOCOL_ERROR, READY } from "../resp/request-reader.ts";
+import { EMPTY_COMMAND, NEED_MORE, PROTOCOL_ERROR, READY } from "../resp/request-reader.ts";
 import type { Counters } from "../stats/counters.ts";
 import type { Transactions } from "../transactions/transactions.ts";
 import { type AdmissionDeps, looksLikeHttp, refuse, unknownCommand } from "./admission.ts";
@@ -72,6 +72,8 @@ export class Dispatcher {
   /** Bytes of replies that the connection may have waiting. */
   private room = Number.POSITIVE_INFINITY;
   private lane = UNKNOWN;
+  /** The client is no longer logged in (RESET): what was read ahead is to be read under other limits. */
+  private loggedOut = false;
   /** Which replies answer writes is to be noted. */
   private tracking = false;
 
@@ -93,9 +95,13 @@ export class Dispatcher {
     while (!session.closing && !connection.suspended) {
       const state = this.readAhead(connection);
       if (!this.runBatch(connection)) break;
+      if (this.loggedOut) continue;
       if (state === NEED_MORE) break;
-      if (state === PROTOCOL_ERROR) {
-        writer.error(`ERR Protocol error: ${reader.error}`);
+      if (state === EMPTY_COMMAND) {
+        if (session.replyMode === "skip") session.replyMode = "on";
+        if (!session.inTransaction) session.asking = false;
+      } else if (state === PROTOCOL_ERROR) {
+        if (session.replyMode === "on") writer.error(`ERR Protocol error: ${reader.error}`);
         deps.counters.countError("ERR");
         deps.protocolError(connection, reader.error);
         connection.close("after-replies");
@@ -133,10 +139,11 @@ export class Dispatcher {
     // Before authentication a command decides under which limits the next one is read.
     const most = session.authenticated ? LOOKAHEAD : 1;
     reader.authenticated = session.authenticated;
+    this.loggedOut = false;
     this.count = 0;
     while (this.count < most) {
       reader.use(requests[this.count]!);
-      const state = reader.next();
+      const state = reader.step();
       if (state !== READY) return state;
       this.batch[this.count] = reader.request;
       this.starts[this.count++] = reader.commandStart;
@@ -160,6 +167,13 @@ export class Dispatcher {
         if (delayed) reader.rewind(starts[i]!);
         else if (i + 1 < count) reader.rewind(starts[i + 1]!);
         return false;
+      }
+      if (this.loggedOut) {
+        // Back to this very command, and over it.
+        reader.rewind(starts[i]!);
+        reader.use(batch[i]!);
+        reader.step();
+        return true;
       }
       if (writer.pos > EARLY_FLUSH) {
         deps.turn.hold(connection, this.mark);
@@ -235,6 +249,8 @@ export class Dispatcher {
     // Of keys that had to make room: their invalidations come before the reply.
     if (deps.outbox.pending) deps.outbox.flush(writer);
     const mark = writer.pos;
+    const muted = session.replyMode !== "on";
+    if (muted) session.mutedFrom = mark;
     if (command !== null && error === null) {
       if (deps.pause.delays(call, command)) {
         connection.suspended = true;
@@ -246,14 +262,18 @@ export class Dispatcher {
           this.reject(command, "ERR Command not allowed inside a transaction");
           deps.transactions.refuse(session);
         } else deps.transactions.queue(call, command);
-        if (session.replyMode !== "on") this.suppress(connection, mark);
+        if (muted) this.suppress(session);
         return true;
       }
       session.lastCommand = command;
       session.commandsProcessed++;
       // EXEC's own call does not tell.
       const queued = this.tracking && (deps.queuedFlags(session) & FLAGS.write) !== 0;
+      const errors = writer.errorCount;
       deps.executor.execute(call, command);
+      if (connection.reader.authenticated && !session.authenticated) this.loggedOut = true;
+      if (muted && command.spec.answersByPush === true && writer.errorCount === errors)
+        session.mutedFrom = Number.POSITIVE_INFINITY;
       wrote = call.dirty > 0 || call.effects !== null || (queued && !session.inTransaction);
     } else if (error !== null) {
       if (command?.spec.endsTransaction) {
@@ -269,7 +289,7 @@ export class Dispatcher {
     if (session.asking && !session.inTransaction && command?.spec.keepsAsking !== true)
       session.asking = false;
     if (deps.blocking.hasReady) deps.blocking.serve();
-    if (session.replyMode !== "on" && command?.spec.answersByPush !== true) this.suppress(connection, mark);
+    if (muted || session.replyMode !== "on") this.suppress(session, connection.suspended);
     if (this.tracking && wrote && writer.pos > mark) deps.turn.noteWrite(mark);
     if (deps.outbox.pending) deps.outbox.flush(writer);
     writer.resp = session.resp;
@@ -293,15 +313,12 @@ export class Dispatcher {
     return unknownCommand(this.call);
   }
 
-  /** CLIENT REPLY OFF and SKIP: takes the reply back out of the writer. */
-  private suppress(connection: Connection, mark: number): void {
-    const { session } = connection;
-    if (session.replyMode === "skip-next") {
-      session.replyMode = "skip";
-      this.deps.writer.pos = mark;
-      return;
-    }
-    this.deps.writer.pos = mark;
-    if (session.replyMode === "skip") session.replyMode = "on";
+  /** CLIENT REPLY OFF and SKIP: takes the reply back out of the writer. What a client waits for is still to come. */
+  private suppress(session: Session, waits = false): void {
+    const { writer } = this.deps;
+    if (writer.pos > session.mutedFrom) writer.pos = session.mutedFrom;
+    session.mutedFrom = Number.POSITIVE_INFINITY;
+    if (session.replyMode === "skip-next") session.replyMode = "skip";
+    else if (session.replyMode === "skip" && !waits) session.replyMode = "on";
   }
 }

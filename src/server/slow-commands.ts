@@ -1,4 +1,5 @@
 import type { Call } from "../call/call.ts";
+import { upToNul } from "../call/client-info.ts";
 import type { ExecuteDeps } from "../call/execute.ts";
 import type { Command } from "../call/registry.ts";
 import { FLAGS } from "../call/spec.ts";
@@ -44,7 +45,7 @@ export class SlowCommands {
       microseconds: Math.floor(microseconds),
       args: logArguments(call, (i) => call.isRedacted(i) || (i > 0 && command.has("sensitive"))),
       address: call.session.link.address,
-      clientName: call.session.name,
+      clientName: upToNul(call.session.name),
     });
   }
 }

@@ -179,6 +179,7 @@ export class Sockets {
     const connection = clients.get(session.id);
     if (connection === undefined || connection.closed) return;
     if (session.replyMode === "on") turn.holdApart(connection, reply, wrote);
+    else if (session.replyMode === "skip") session.replyMode = "on";
     connection.suspended = false;
     setImmediate(() => this.resume(connection));
   }

@@ -131,6 +131,7 @@ export class Transactions implements KeyWatcher {
       throw new CommandError("EXECABORT Transaction discarded because of previous errors.");
     if (touched) return reply.nilArray();
     reply.array(transaction.commands.length);
+    if (reply.pos > session.mutedFrom) reply.pos = session.mutedFrom;
     this.runAll(call, transaction);
   }
 
@@ -148,8 +149,13 @@ export class Transactions implements KeyWatcher {
         inner.session = session;
         inner.db = deps.keyspace.select(session.dbIndex);
         const refusal = deps.refusal(inner, command);
+        const errors = reply.errorCount;
         if (refusal === null) execute(inner, command);
         else reply.error(refusal);
+        if (session.mutedFrom > reply.pos) continue;
+        // CLIENT REPLY OFF: no reply is kept, but for what is a push.
+        if (command.spec.answersByPush === true && reply.errorCount === errors) session.mutedFrom = reply.pos;
+        else reply.pos = session.mutedFrom;
       }
     } finally {
       this.running = false;

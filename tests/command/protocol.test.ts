@@ -107,6 +107,22 @@ test("QUIT is answered, what follows it is not", async () => {
   await closes("QUIT\r\nPING\r\n", "+OK\r\n");
 });
 
+test("CLIENT REPLY SKIP holds for a command that has to wait, until it is served", async () => {
+  const waiting = await RawClient.open(server.port);
+  const other = await RawClient.open(server.port);
+  await waiting.send("CLIENT REPLY SKIP\r\nBLPOP skipped 0\r\nECHO behind\r\n");
+  for (let blocked = false; !blocked; ) {
+    await other.send("INFO clients\r\n");
+    await other.until((text) => /blocked_clients:\d+\r\n[\s\S]*\r\n\r\n$/.test(`${text}\r\n`));
+    blocked = other.takeText().includes("blocked_clients:1");
+  }
+  await other.send("RPUSH skipped x\r\nLLEN skipped\r\n");
+  await other.expect(":1\r\n:0\r\n");
+  await waiting.expect("$6\r\nbehind\r\n");
+  waiting.end();
+  other.end();
+});
+
 test("pipelines are answered alike however they are cut", async () => {
   const random = seeded("protocol");
   const lines: string[] = [];

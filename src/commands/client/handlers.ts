@@ -1,7 +1,7 @@
 import { latin1Bytes } from "../../bytes/ascii.ts";
 import { INT64_MAX } from "../../bytes/int64.ts";
 import type { Call } from "../../call/call.ts";
-import { clientInfo } from "../../call/client-info.ts";
+import { clientInfo, upToNul } from "../../call/client-info.ts";
 import type { Session } from "../../call/session.ts";
 import { CommandError, errors, subcommandSyntax } from "../../resp/errors.ts";
 import { checkClientName } from "../connection.ts";
@@ -72,13 +72,18 @@ function withIds(call: Call, { clients }: ClientDeps): Session[] {
   return chosen;
 }
 
+/** Within a transaction it counts from there on, in the middle of EXEC's reply. */
 export function reply(call: Call): void {
   const { session } = call;
   if (call.is(2, ON)) {
+    if (call.reply.pos > session.mutedFrom) call.reply.pos = session.mutedFrom;
+    session.mutedFrom = Number.POSITIVE_INFINITY;
     session.replyMode = "on";
     call.reply.ok();
-  } else if (call.is(2, OFF)) session.replyMode = "off";
-  else if (call.is(2, SKIP)) {
+  } else if (call.is(2, OFF)) {
+    session.mutedFrom = Math.min(session.mutedFrom, call.reply.pos);
+    session.replyMode = "off";
+  } else if (call.is(2, SKIP)) {
     if (session.replyMode !== "off") session.replyMode = "skip-next";
   } else throw new CommandError(errors.syntax);
 }
@@ -117,7 +122,7 @@ export function setinfo(call: Call): void {
   const isName = call.is(2, LIB_NAME);
   if (!isName && !call.is(2, LIB_VER)) throw new CommandError(`ERR Unrecognized option '${attribute}'`);
   const value = call.text(3);
-  if (/[^!-~]/.test(value))
+  if (/[^!-~]/.test(upToNul(value)))
     throw new CommandError(`ERR ${attribute} cannot contain spaces, newlines or special characters.`);
   if (isName) call.session.libName = value;
   else call.session.libVersion = value;

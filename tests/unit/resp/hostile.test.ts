@@ -33,8 +33,32 @@ const ERRORS: [stream: string, error: string][] = [
   [`*${"1".repeat(INLINE_MAX)}`, "too big mbulk count string"],
   [`*1\r\n$${"1".repeat(INLINE_MAX)}`, "too big bulk count string"],
   ["x".repeat(INLINE_MAX + 1), "too big inline request"],
-  [`${"x ".repeat(INLINE_MAX / 2 + 1)}\r\n`, "too big inline request"],
+  // A little longer than the limit it would do, if its end came with the byte that is one too many.
+  [`${"x ".repeat(INLINE_MAX)}\r\n`, "too big inline request"],
 ];
+
+test("nobody looks for the end of a line behind a NUL", () => {
+  for (const text of [
+    "PING\0\r\n",
+    "\0\r\n",
+    "*1\0\r\n$4\r\nPING\r\n",
+    "*1\r\n$4\0\r\nPING\r\n",
+    "*1\r\n\0\r\n",
+  ]) {
+    const stream = bytes(text);
+    const waits = { commands: [], error: null };
+    for (let at = 0; at <= stream.length; at++) expect(read(cut(stream, [at]))).toEqual(waits);
+    const { error } = read([stream, bytes("x\n".repeat(INLINE_MAX))]);
+    expect(error).toMatch(/^too big (inline request|m?bulk count string)$/);
+  }
+});
+
+test("a line is as long as it may be where its end comes with what is too much", () => {
+  const line = bytes(`${"x".repeat(INLINE_MAX)}yz\n`);
+  for (const at of [1, 100, INLINE_MAX - 1, INLINE_MAX])
+    expect(read(cut(line, [at])).commands).toEqual([[`${"x".repeat(INLINE_MAX)}yz`]]);
+  expect(read(cut(line, [INLINE_MAX + 1])).error).toBe("too big inline request");
+});
 
 test("each protocol error has Redis's sentence, however the stream is cut", () => {
   const before = multibulk(["PING"]);
