@@ -1,0 +1,35 @@
+/**
+ * Calls that generators of their own draw, where COMMAND DOCS tells too little to draw from (grammar.test.ts): scripts,
+ * users' rules, clients' filters, values of directives. REDBUN_SEED repeats a run, REDBUN_ROUNDS makes it longer. Needs
+ * an oracle of 7.2, as grammar.test.ts does.
+ */
+import { afterAll, expect, test } from "bun:test";
+import { describeWithOracle, findOracle } from "../oracle.ts";
+import { seeded } from "../unit/bytes/random.ts";
+import { SCRIPTS } from "./lib/drawn/scripts.ts";
+import { type Family, ROUNDS, roundOf } from "./lib/drawn.ts";
+import { oracleIsOlder, Pair } from "./lib/pair.ts";
+
+const FAMILIES: readonly Family[] = [SCRIPTS];
+const CALLS = 50;
+
+const pair = findOracle() === null || oracleIsOlder ? null : await Pair.start();
+
+describeWithOracle("differential drawn", () => {
+  afterAll(async () => {
+    await pair?.stop();
+  });
+
+  for (const family of FAMILIES)
+    test.skipIf(oracleIsOlder)(
+      `${ROUNDS} rounds of ${family.name} [needs redis-server 7.2]`,
+      async () => {
+        const random = seeded(`differential drawn, ${family.name}`);
+        for (let i = 0; i < ROUNDS; i++) {
+          const problem = await roundOf(pair!, family, random, i % 2 === 0 ? 2 : 3, CALLS);
+          expect(problem === null ? "" : `round ${i}\n${problem}`).toBe("");
+        }
+      },
+      120_000,
+    );
+});
