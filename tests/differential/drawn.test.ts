@@ -6,11 +6,15 @@
 import { afterAll, expect, test } from "bun:test";
 import { describeWithOracle, findOracle } from "../oracle.ts";
 import { seeded } from "../unit/bytes/random.ts";
+import { DATA } from "./lib/drawn/data.ts";
+import { DIRECTIVES_SET } from "./lib/drawn/directives.ts";
 import { SCRIPTS } from "./lib/drawn/scripts.ts";
+import { SESSIONS } from "./lib/drawn/sessions.ts";
+import { USERS } from "./lib/drawn/users.ts";
 import { type Family, ROUNDS, roundOf } from "./lib/drawn.ts";
 import { oracleIsOlder, Pair } from "./lib/pair.ts";
 
-const FAMILIES: readonly Family[] = [SCRIPTS];
+const FAMILIES: readonly Family[] = [SCRIPTS, SESSIONS, USERS, DATA, DIRECTIVES_SET];
 const CALLS = 50;
 
 const pair = findOracle() === null || oracleIsOlder ? null : await Pair.start();

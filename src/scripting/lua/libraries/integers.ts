@@ -58,7 +58,6 @@ export function widenIntegers(
 ): { globals: Record<string, LuaFunction>; string: Record<string, LuaFunction> } {
   const { api } = machine;
   const format = original("string", "format");
-  const sub = original("string", "sub");
   const tonumber = original(null, "tonumber");
   return {
     globals: {
@@ -78,26 +77,14 @@ export function widenIntegers(
     },
     string: {
       format: (L) => {
-        for (let i = api.lua_gettop(L); i > 1; i--)
-          if (
-            api.lua_isnumber(L, i) !== 0 &&
-            !(api.lua_tonumber(L, i) >= 0 && api.lua_tonumber(L, i) < INT32)
-          ) {
-            writeIntegers(machine, L);
-            break;
-          }
-        return format(L);
-      },
-      sub: (L) => {
-        for (let i = 2; i <= 3; i++) {
+        for (let i = api.lua_gettop(L); i > 1; i--) {
+          // 0 of what is no number.
           const value = api.lua_tonumber(L, i);
-          if (Math.abs(value) < INT32) continue;
-          if (api.lua_gettop(L) < i || api.lua_isnumber(L, i) === 0) continue;
-          // No string is longer, so that this end of it is as good.
-          api.lua_pushnumber(L, toInt64(value) > 0n ? INT32 - 1 : -INT32);
-          api.lua_replace(L, i);
+          if (value >= 0 && value < INT32) continue;
+          writeIntegers(machine, L);
+          break;
         }
-        return sub(L);
+        return format(L);
       },
     },
   };

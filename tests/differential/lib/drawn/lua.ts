@@ -135,7 +135,7 @@ const BIT = [
 ];
 const LIBRARY = list(`
   string.format('%d', $) | string.format('%s %q', $, $) | string.format('%5.2f|%g|%x', $, $, $) |
-  string.sub($, $, $) | string.byte($, &) | string.char(&, &) | string.find($, $, &) | string.gsub($, $, $) |
+  string.sub($, &, &) | string.byte($, &) | string.char(&, &) | string.find($, $, &) | string.gsub($, $, $) |
   string.match($, '(%a+)(%d*)') | string.reverse($) | string.upper($) | string.rep($, 3) | string.len($) |
   table.concat($, ',') | table.concat($, $, &, &) | table.maxn({$, $}) | unpack($) | unpack($, 1, 3) |
   select('#', $, $) | select(&, $, $) | #$ | string.format('%d %x', 0/0, 0/0) | tostring(0/0) | redis.sha1hex(cmsgpack.pack(0/0)) |
