@@ -168,6 +168,8 @@ export class Machine {
   length = 0;
   /** Something of JavaScript stands in the midst of the stack, which can then not be put aside. */
   pinned = 0;
+  /** A reference to 0/0, whose sign JavaScript does not keep. */
+  negativeNaN = 0;
   private heap32!: Uint32Array;
   private readonly lengthAt: number;
   private scratchAt = 0;

@@ -66,7 +66,7 @@ local function handler(thrown)
   end
   return thrown
 end
-return protected, handler, function() return "userdata: (nil)" end
+return protected, handler, function() return "userdata: (nil)" end, 0/0
 `);
 
 export interface SandboxDeps extends MachineDeps {
@@ -91,8 +91,9 @@ export class Sandbox {
   constructor(deps: SandboxDeps, redis: (machine: Machine, L: LuaState) => void) {
     const machine = (this.machine = new Machine(deps));
     const { api, L } = machine;
-    if (!machine.load(L, PRELUDE, 0, PRELUDE.length, "=redis") || api.lua_pcall(L, 0, 3, 0) !== 0)
+    if (!machine.load(L, PRELUDE, 0, PRELUDE.length, "=redis") || api.lua_pcall(L, 0, 4, 0) !== 0)
       throw new Error(`the prelude failed: ${machine.text(L, -1)}`);
+    machine.negativeNaN = machine.ref(L);
     this.describeNull();
     this.handler = machine.ref(L);
     machine.setField(L, GLOBALS, "pcall");

@@ -1,5 +1,5 @@
 import { type LuaFunction, type LuaState, type Machine, TYPE } from "../machine.ts";
-import { checkInteger, isNegativeNaN, toInt } from "./integers.ts";
+import { checkInteger, isNegativeNaN, pushDouble, toInt } from "./integers.ts";
 import { Output } from "./output.ts";
 
 /**
@@ -225,9 +225,11 @@ class Unpacker {
         this.at++;
         return api.lua_pushboolean(L, kind - 0xc2);
       case 0xca:
-        return this.number(L, size, view.getFloat32(at));
+        this.at += 1 + size;
+        return pushDouble(machine, L, view.getFloat32(at), view.getUint8(at));
       case 0xcb:
-        return this.number(L, size, view.getFloat64(at));
+        this.at += 1 + size;
+        return pushDouble(machine, L, view.getFloat64(at), view.getUint8(at));
       case 0xcc:
         return this.number(L, size, view.getUint8(at));
       case 0xcd:

@@ -47,6 +47,12 @@ export function isNegativeNaN(machine: Machine, L: LuaState, index: number): boo
   return text === "-nan";
 }
 
+/** Pushes a number read from bytes, the first of which (of the highest order) has its sign. */
+export function pushDouble(machine: Machine, L: LuaState, value: number, first: number): void {
+  if (Number.isNaN(value) && first >= 0x80) machine.pushRef(L, machine.negativeNaN);
+  else machine.api.lua_pushnumber(L, value);
+}
+
 export function toUint64(value: number): bigint {
   return BigInt.asUintN(64, value >= INT64 ? toInt64(value - INT64) ^ INT64_MIN : toInt64(value));
 }

@@ -1,5 +1,5 @@
 import type { LuaFunction, LuaState, Machine } from "../machine.ts";
-import { checkInteger, isNegativeNaN, toInt64, toUint64 } from "./integers.ts";
+import { checkInteger, isNegativeNaN, pushDouble, toInt64, toUint64 } from "./integers.ts";
 import { Output } from "./output.ts";
 
 /**
@@ -185,8 +185,10 @@ export function structFunctions(machine: Machine): Record<string, LuaFunction> {
       const { option, little } = fmt;
       let { size } = fmt;
       if (/[bBhHlLTiI]/.test(option)) api.lua_pushnumber(L, unpackInteger(data, at, fmt));
-      else if (option === "f") api.lua_pushnumber(L, view.getFloat32(at, little));
-      else if (option === "d") api.lua_pushnumber(L, view.getFloat64(at, little));
+      else if (option === "f")
+        pushDouble(machine, L, view.getFloat32(at, little), data[little ? at + 3 : at]!);
+      else if (option === "d")
+        pushDouble(machine, L, view.getFloat64(at, little), data[little ? at + 7 : at]!);
       else if (option === "c") {
         if (size === 0) {
           if (count === 0 || api.lua_isnumber(L, -1) === 0)
