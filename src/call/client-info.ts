@@ -35,16 +35,17 @@ export function clientFlags(session: Session): string {
   if (session.role === "master") flags += "M";
   if (session.monitor) flags += "O";
   if (session.subscribed) flags += "P";
-  if (session.readsReplica) flags += "r";
-  if (session.inTransaction) flags += "x";
+  if (session.inTransaction || session.executingCommands > 0) flags += "x";
   if (link.suspended) flags += "b";
   if (session.tracking !== null) {
     flags += "t";
     if (session.tracking.brokenRedirect) flags += "R";
     if (session.tracking.broadcast) flags += "B";
   }
+  if (session.watchedTouched) flags += "d";
   if (session.closing) flags += "c";
   if (link.unixSocket) flags += "U";
+  if (session.readsReplica) flags += "r";
   if (session.noEvict) flags += "e";
   if (session.noTouch) flags += "T";
   return flags === "" ? "N" : flags;
@@ -67,7 +68,7 @@ export function clientInfo(session: Session, now: number): string {
     `id=${session.id} addr=${link.address} laddr=${link.localAddress} fd=${link.fd} name=${upToNul(session.name)}` +
     ` age=${secondsSince(session.createdAt, now)} idle=${secondsSince(session.lastInteraction, now)} flags=${clientFlags(session)}` +
     ` db=${session.dbIndex} sub=${session.channels} psub=${session.patterns}` +
-    ` ssub=${session.shardSubscriptions} multi=${session.inTransaction ? session.queuedCommands : -1} qbuf=${link.queryBytes}` +
+    ` ssub=${session.shardSubscriptions} multi=${session.inTransaction ? session.queuedCommands : session.executingCommands || -1} qbuf=${link.queryBytes}` +
     ` qbuf-free=${link.queryCapacity - link.queryBytes - link.argumentBytes} argv-mem=${session.argvBytes + link.argumentBytes} multi-mem=${session.queuedBytes} rbs=0 rbp=0` +
     ` obl=0 oll=${link.outputPieces} omem=${link.outputBytes} tot-mem=${clientMemory(session)}` +
     ` events=${link.outputBytes > 0 ? "rw" : "r"} cmd=${session.lastCommand?.fullName ?? "NULL"}` +

@@ -107,6 +107,10 @@ export class Session {
   /** Commands queued since MULTI, and their bytes. */
   queuedCommands = 0;
   queuedBytes = 0;
+  /** A key that it watches has changed. */
+  watchedTouched = false;
+  /** While EXEC runs them: how many they are. */
+  executingCommands = 0;
   /** Bytes that its watched keys and its subscriptions take, about. */
   watchedBytes = 0;
   subscriptionBytes = 0;

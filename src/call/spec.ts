@@ -138,7 +138,7 @@ export interface CommandSpec {
   whileSubscribed?: boolean;
   /** What it answers with are pushes, which CLIENT REPLY does not hold back. */
   answersByPush?: boolean;
-  /** What CLIENT CACHING has said holds beyond it; also said by a container of its subcommands. */
+  /** What CLIENT CACHING has said holds beyond it; a container says it for those of its subcommands that do not. */
   keepsCaching?: boolean;
   /** ASKING still holds behind it. */
   keepsAsking?: boolean;

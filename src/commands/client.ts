@@ -270,6 +270,8 @@ export function clientCommands(deps: ClientDeps): CommandSpec[] {
           complexity: "O(1)",
           args: "attr=(LIB-NAME libname|LIB-VER libver)",
           tips: ["request_policy:all_nodes", "response_policy:all_succeeded"],
+          // The only one of CLIENT's that does not.
+          keepsCaching: false,
           run: handlers.setinfo,
         },
         {

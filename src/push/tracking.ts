@@ -134,7 +134,15 @@ export class Tracking {
       this.note(session, tracking, call, command);
     // CLIENT CACHING holds for one command, or for a whole transaction.
     if (tracking.caching && !session.inTransaction && !session.denyBlocking)
-      tracking.caching = (command.parent ?? command).spec.keepsCaching === true;
+      tracking.caching = keepsCaching(command);
+  }
+
+  /** A command has been refused before it was executed: that was the one for which CLIENT CACHING held. */
+  refused(session: Session, command: Command | null): void {
+    const { tracking } = session;
+    if (tracking === null || !tracking.caching || session.inTransaction) return;
+    // A container alone, or with a subcommand that does not exist, is not CLIENT.
+    tracking.caching = command !== null && command.parent !== null && keepsCaching(command);
   }
 
   private note(session: Session, tracking: TrackingState, call: Call, command: Command): void {
@@ -292,4 +300,8 @@ function checkPrefixes(existing: readonly string[], given: readonly string[]): v
     for (const other of given.slice(i + 1))
       if (overlap(other, prefix)) throw refuse(prefix, `another provided prefix '${other}'`);
   });
+}
+
+function keepsCaching({ spec, parent }: Command): boolean {
+  return (spec.keepsCaching ?? parent?.spec.keepsCaching) === true;
 }

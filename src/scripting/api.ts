@@ -1,6 +1,8 @@
 import { REDIS_VERSION } from "../host/version.ts";
+import { truncateToInt } from "./lua/libraries/integers.ts";
 import type { LuaFunction, LuaState, Machine } from "./lua/machine.ts";
 import { RAISE, TYPE } from "./lua/machine.ts";
+import { untilNul } from "./lua-to-reply.ts";
 import { pushError } from "./resp-to-lua.ts";
 import { PROPAGATE, type ScriptRuns } from "./runs.ts";
 
@@ -106,7 +108,7 @@ function calls(machine: Machine, runs: ScriptRuns): Record<string, LuaFunction> 
     },
     set_repl: (L) => {
       if (api.lua_gettop(L) !== 1) return raise(machine, L, "redis.set_repl() requires one argument.");
-      const flags = Math.trunc(api.lua_tonumber(L, 1));
+      const flags = truncateToInt(api.lua_tonumber(L, 1));
       if ((flags & ~PROPAGATE.all) !== 0)
         return raise(
           machine,
@@ -142,7 +144,7 @@ function replies(machine: Machine): Record<string, LuaFunction> {
     },
     error_reply: (L) => {
       if (!isText(L)) pushError(machine, L, "ERR wrong number or type of arguments", false);
-      else pushError(machine, L, machine.text(L, 1)!.replace(/^-/, ""), false);
+      else pushError(machine, L, untilNul(machine.text(L, 1)!).replace(/^-/, ""), false);
       return 1;
     },
     status_reply: (L) => {

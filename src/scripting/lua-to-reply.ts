@@ -138,7 +138,8 @@ function writeInteger(reply: ReplyWriter, value: number): void {
   else reply.bigint(INT64_MIN);
 }
 
-function untilNul(text: string): string {
+/** The part of a text that C sees. */
+export function untilNul(text: string): string {
   const at = text.indexOf("\0");
   return at < 0 ? text : text.slice(0, at);
 }

@@ -12,6 +12,7 @@ import { ReplyWriter } from "../resp/reply-writer.ts";
 import { Request } from "../resp/request.ts";
 import { Debugging, type DebuggingDeps } from "./debugger/debugging.ts";
 import { NOT_UNDONE } from "./debugger/undo.ts";
+import { isNegativeNaN } from "./lua/libraries/integers.ts";
 import { LuaBroken, type LuaState, type Machine, RAISE, TYPE } from "./lua/machine.ts";
 import type { Sandbox } from "./lua/sandbox.ts";
 import { LuaToReply, readError } from "./lua-to-reply.ts";
@@ -498,7 +499,8 @@ export class ScriptRuns {
         request.push(at, at + length);
         at += length;
       } else if (type === TYPE.number) {
-        const length = this.writeNumber(api.lua_tonumber(L, i));
+        const value = api.lua_tonumber(L, i);
+        const length = Number.isNaN(value) ? this.writeNaN(machine, L, i) : this.writeNumber(value);
         this.reserve(at, length);
         request.buf.set(this.number.subarray(0, length), at);
         request.push(at, at + length);
@@ -518,6 +520,12 @@ export class ScriptRuns {
     const larger = new Uint8Array(Math.max(request.buf.length * 2, used + length));
     larger.set(request.buf.subarray(0, used));
     request.buf = larger;
+  }
+
+  private writeNaN(machine: Machine, L: LuaState, index: number): number {
+    const text = latin1Bytes(isNegativeNaN(machine, L, index) ? "-nan" : "nan");
+    this.number.set(text);
+    return text.length;
   }
 
   private writeNumber(value: number): number {

@@ -36,7 +36,7 @@ export interface DispatcherDeps extends AdmissionDeps {
   blocking: Blocking;
   transactions: Transactions;
   outbox: Outbox;
-  tracking: Pick<Tracking, "active" | "enforceLimit">;
+  tracking: Pick<Tracking, "active" | "enforceLimit" | "refused">;
   outputLimits: OutputLimits;
   /** Whether a gate that concerns plain commands may be closed. */
   guarded(): boolean;
@@ -285,6 +285,7 @@ export class Dispatcher {
         this.reject(command, error);
         if (session.inTransaction) deps.transactions.refuse(session);
       }
+      deps.tracking.refused(session, command);
     }
     if (session.asking && !session.inTransaction && command?.spec.keepsAsking !== true)
       session.asking = false;

@@ -38,7 +38,6 @@ interface WatchedKey {
 
 interface Watching {
   keys: WatchedKey[];
-  touched: boolean;
 }
 
 export interface TransactionDeps {
@@ -140,6 +139,7 @@ export class Transactions implements KeyWatcher {
     const execute = deps.execute();
     inner.reply = reply;
     session.denyBlocking = true;
+    session.executingCommands = transaction.commands.length;
     deps.clock.freeze();
     deps.effects.begin();
     this.running = true;
@@ -162,6 +162,7 @@ export class Transactions implements KeyWatcher {
       deps.effects.end();
       deps.clock.thaw();
       session.denyBlocking = false;
+      session.executingCommands = 0;
     }
   }
 
@@ -177,7 +178,7 @@ export class Transactions implements KeyWatcher {
     const { session, buf, start, end } = call;
     const name = keyName(session.dbIndex, buf, start[argument]!, end[argument]!);
     let watching = this.watchers.get(session);
-    if (watching === undefined) this.watchers.set(session, (watching = { keys: [], touched: false }));
+    if (watching === undefined) this.watchers.set(session, (watching = { keys: [] }));
     if (watching.keys.some((watched) => watched.name === name)) return;
     const existed = call.db.find(buf, start[argument]!, end[argument]!) !== 0;
     watching.keys.push({ name, database: session.dbIndex, key: call.bytes(argument), existed });
@@ -193,6 +194,7 @@ export class Transactions implements KeyWatcher {
     if (watching === undefined) return;
     this.watchers.delete(session);
     session.watchedBytes = 0;
+    session.watchedTouched = false;
     for (const { name } of watching.keys) {
       const sessions = this.byKey.get(name)!;
       sessions.delete(session);
@@ -223,7 +225,9 @@ export class Transactions implements KeyWatcher {
   private touched(session: Session): boolean {
     const watching = this.watchers.get(session);
     if (watching === undefined) return false;
-    return watching.touched || watching.keys.some((watched) => watched.existed && !this.exists(watched));
+    return (
+      session.watchedTouched || watching.keys.some((watched) => watched.existed && !this.exists(watched))
+    );
   }
 
   private exists({ database, key }: WatchedKey): boolean {
@@ -243,14 +247,15 @@ export class Transactions implements KeyWatcher {
     for (const session of sessions) {
       const watching = this.watchers.get(session)!;
       const watched = watching.keys.find((candidate) => candidate.name === name)!;
-      if (watched.existed || this.exists(watched)) watching.touched = true;
+      if (watched.existed || this.exists(watched)) session.watchedTouched = true;
     }
   }
 
   keyExpired(name: string): void {
     for (const session of this.byKey.get(name) ?? []) {
       const watching = this.watchers.get(session)!;
-      if (watching.keys.some((watched) => watched.name === name && watched.existed)) watching.touched = true;
+      if (watching.keys.some((watched) => watched.name === name && watched.existed))
+        session.watchedTouched = true;
     }
   }
 

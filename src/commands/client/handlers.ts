@@ -64,12 +64,18 @@ function filtersFollow(call: Call): boolean {
 function withIds(call: Call, { clients }: ClientDeps): Session[] {
   const chosen: Session[] = [];
   for (let i = 3; i < call.argc; i++) {
-    const wanted = call.safeInt(i);
-    if (Number.isNaN(wanted)) throw new CommandError("ERR Invalid client ID");
-    const found = clients.get(wanted);
+    const found = clients.get(clientId(call, i));
     if (found !== undefined) chosen.push(found.session);
   }
   return chosen;
+}
+
+function clientId(call: Call, i: number): number {
+  try {
+    return Number(call.bigint(i));
+  } catch {
+    throw new CommandError("ERR Invalid client ID");
+  }
 }
 
 /** Within a transaction it counts from there on, in the middle of EXEC's reply. */

@@ -65,6 +65,7 @@ interface LuaApi {
   lua_tonumber(L: LuaState, index: number): number;
   lua_toboolean(L: LuaState, index: number): number;
   lua_tolstring(L: LuaState, index: number, length: number): number;
+  lua_tocfunction(L: LuaState, index: number): number;
   lua_touserdata(L: LuaState, index: number): number;
   lua_topointer(L: LuaState, index: number): number;
   lua_objlen(L: LuaState, index: number): number;
@@ -167,6 +168,8 @@ export class Machine {
   length = 0;
   /** Something of JavaScript stands in the midst of the stack, which can then not be put aside. */
   pinned = 0;
+  /** A reference to 0/0, whose sign JavaScript does not keep. */
+  negativeNaN = 0;
   private heap32!: Uint32Array;
   private readonly lengthAt: number;
   private scratchAt = 0;
@@ -296,6 +299,11 @@ export class Machine {
     if (this.functions.length === FUNCTION_COUNT) throw new Error("too many functions");
     this.functions.push(run);
     this.api.lua_pushcclosure(L, this.functionBase + this.functions.length - 1, 0);
+  }
+
+  /** The C function at `index`, to be called in the place of one that Lua has called. It must not call Lua. */
+  cFunction(L: LuaState, index: number): LuaFunction {
+    return Object(this.api.__indirect_function_table.get(this.api.lua_tocfunction(L, index)));
   }
 
   /** Sets functions as fields of the table on top of the stack. */

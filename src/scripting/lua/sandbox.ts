@@ -2,6 +2,7 @@ import { utf8 } from "../../bytes/ascii.ts";
 import { bitFunctions } from "./libraries/bit.ts";
 import { pushCjson } from "./libraries/cjson.ts";
 import { cmsgpackFunctions } from "./libraries/cmsgpack.ts";
+import { widenIntegers } from "./libraries/integers.ts";
 import { type LuaRandom, randomFunctions } from "./libraries/random.ts";
 import { structFunctions } from "./libraries/struct.ts";
 import {
@@ -41,16 +42,16 @@ const LONGEST_NAME = 200;
 /**
  * Written in Lua, since calls from JavaScript back into Lua could not be paused. `pcall` gives the text of an error
  * object, as Redis's does, so that scripts written for versions whose errors were texts go on working. The handler
- * makes an object of what was thrown, and notes where: in the function that threw, or that called what threw.
+ * makes an object of what was thrown, and notes where: in the function that threw, or that called what threw. The last is for tostring(cjson.null), which gives the text of C's library.
  */
 const PRELUDE = utf8(`
 local getinfo, pcall, type, tostring = debug.getinfo, pcall, type, tostring
-local function unwrap(ok, thrown, ...)
-  if not ok and type(thrown) == "table" then
-    local text = thrown.err
-    if type(text) == "string" or type(text) == "number" then return false, text end
-  end
-  return ok, thrown, ...
+local function unwrap(ok, ...)
+  local thrown = ...
+  if ok or type(thrown) ~= "table" then return ok, ... end
+  local text = thrown.err
+  if type(text) == "string" or type(text) == "number" then return false, text end
+  return false, thrown, text
 end
 local function protected(...)
   return unwrap(pcall(...))
@@ -65,7 +66,7 @@ local function handler(thrown)
   end
   return thrown
 end
-return protected, handler
+return protected, handler, function() return "userdata: (nil)" end, 0/0
 `);
 
 export interface SandboxDeps extends MachineDeps {
@@ -90,14 +91,17 @@ export class Sandbox {
   constructor(deps: SandboxDeps, redis: (machine: Machine, L: LuaState) => void) {
     const machine = (this.machine = new Machine(deps));
     const { api, L } = machine;
-    if (!machine.load(L, PRELUDE, 0, PRELUDE.length, "=redis") || api.lua_pcall(L, 0, 2, 0) !== 0)
+    if (!machine.load(L, PRELUDE, 0, PRELUDE.length, "=redis") || api.lua_pcall(L, 0, 4, 0) !== 0)
       throw new Error(`the prelude failed: ${machine.text(L, -1)}`);
+    machine.negativeNaN = machine.ref(L);
+    this.describeNull();
     this.handler = machine.ref(L);
     machine.setField(L, GLOBALS, "pcall");
     for (const name of REMOVED) {
       api.lua_pushnil(L);
       machine.setField(L, GLOBALS, name);
     }
+    this.widenIntegers();
     machine.getField(L, GLOBALS, "math");
     machine.define(L, randomFunctions(machine, deps.random));
     machine.pop(L, 1);
@@ -254,6 +258,37 @@ export class Sandbox {
     machine.pop(L, 2);
   }
 
+  /** Takes the function on top for what tostring calls for cjson.null, the only light userdata. */
+  private describeNull(): void {
+    const { machine } = this;
+    const { api, L } = machine;
+    api.lua_pushlightuserdata(L, 0);
+    api.lua_createtable(L, 0, 2);
+    api.lua_pushvalue(L, -3);
+    machine.setField(L, -2, "__tostring");
+    api.lua_pushboolean(L, 0);
+    machine.setField(L, -2, "__metatable");
+    api.lua_setmetatable(L, -2);
+    machine.pop(L, 2);
+  }
+
+  private widenIntegers(): void {
+    const { machine } = this;
+    const { L } = machine;
+    const { globals, string } = widenIntegers(machine, (library, name) => {
+      if (library !== null) machine.getField(L, GLOBALS, library);
+      machine.getField(L, library === null ? GLOBALS : -1, name);
+      const found = machine.cFunction(L, -1);
+      machine.pop(L, library === null ? 1 : 2);
+      return found;
+    });
+    machine.api.lua_pushvalue(L, GLOBALS);
+    machine.define(L, globals);
+    machine.getField(L, -1, "string");
+    machine.define(L, string);
+    machine.pop(L, 2);
+  }
+
   private setEnvironment(L: LuaState): void {
     const { machine } = this;
     machine.getField(L, GLOBALS, "setfenv");
@@ -330,15 +365,20 @@ export class Sandbox {
       loadstring: (L) => {
         machine.checkString(L, 1);
         const source = machine.bytes(L, 1)!;
-        const name = api.lua_type(L, 2) > TYPE.nil ? machine.text(L, 2) : machine.text(L, 1)!;
-        return this.loaded(L, source, name ?? "=?");
+        const name = api.lua_type(L, 2) > TYPE.nil ? this.checkText(L, 2) : machine.text(L, 1)!;
+        return this.loaded(L, source, name);
       },
       load: (L) => {
         api.luaL_checktype(L, 1, TYPE.function);
-        const name = api.lua_type(L, 2) > TYPE.nil ? machine.text(L, 2) : null;
-        return this.loaded(L, this.readAll(L), name ?? "=(load)");
+        const name = api.lua_type(L, 2) > TYPE.nil ? this.checkText(L, 2) : "=(load)";
+        return this.loaded(L, this.readAll(L), name);
       },
     };
+  }
+
+  private checkText(L: LuaState, argument: number): string {
+    this.machine.checkString(L, argument);
+    return this.machine.text(L, argument)!;
   }
 
   /** All that the reader function, argument 1, has to give. */

@@ -1,4 +1,5 @@
 import { type LuaFunction, type LuaState, type Machine, TYPE } from "../machine.ts";
+import { checkInt } from "./integers.ts";
 import { JsonParser } from "./json-parser.ts";
 import { formatG } from "./numbers.ts";
 import { Output } from "./output.ts";
@@ -100,7 +101,7 @@ function settingFunctions(machine: Machine, settings: CjsonSettings): Record<str
   const integer = (L: LuaState, index: number, now: number, least: number, most: number): number => {
     let value = now;
     if (api.lua_type(L, index) !== TYPE.nil) {
-      value = api.luaL_checkinteger(L, index);
+      value = checkInt(machine, L, index);
       if (value < least || value > most)
         machine.argError(L, 1, `expected integer between ${least} and ${most}`);
     }

@@ -1,4 +1,5 @@
 import { type LuaFunction, type LuaState, type Machine, TYPE } from "../machine.ts";
+import { checkInteger, isNegativeNaN, pushDouble, toInt } from "./integers.ts";
 import { Output } from "./output.ts";
 
 /**
@@ -17,13 +18,13 @@ export function cmsgpackFunctions(machine: Machine): Record<string, LuaFunction>
     pack: (L) => packer.pack(L),
     unpack: (L) => unpacker.unpack(L, 0, 0),
     unpack_one: (L) => {
-      const offset = api.luaL_optinteger(L, 2, 0);
+      const offset = checkInteger(machine, L, 2, 0);
       api.lua_settop(L, 1);
       return unpacker.unpack(L, 1, offset);
     },
     unpack_limit: (L) => {
-      const limit = api.luaL_checkinteger(L, 2);
-      const offset = api.luaL_optinteger(L, 3, 0);
+      const limit = checkInteger(machine, L, 2);
+      const offset = checkInteger(machine, L, 3, 0);
       api.lua_settop(L, 1);
       return unpacker.unpack(L, limit, offset);
     },
@@ -61,7 +62,7 @@ class Packer {
       machine.string(L, -1);
       this.header(machine.length, 0xa0, 31, 0xd9, 0xda);
       out.bytes(machine.heap, machine.at, machine.at + machine.length);
-    } else if (type === TYPE.number) this.number(api.lua_tonumber(L, -1));
+    } else if (type === TYPE.number) this.number(L, api.lua_tonumber(L, -1));
     else if (type === TYPE.boolean) out.byte(api.lua_toboolean(L, -1) !== 0 ? 0xc3 : 0xc2);
     else if (type === TYPE.table && level < DEEPEST) this.table(L, level);
     else out.byte(0xc0);
@@ -118,15 +119,16 @@ class Packer {
     this.out.bytes(this.scratchBytes, 4 - size, 4);
   }
 
-  private number(value: number): void {
+  private number(L: LuaState, value: number): void {
     const { out, scratch, scratchBytes } = this;
-    if (Math.floor(value) === value && Math.abs(value) < 2 ** 63) return this.integer(value);
-    if (Math.fround(value) === value || Number.isNaN(value)) {
+    if (Math.floor(value) === value && value >= -(2 ** 63) && value < 2 ** 63) return this.integer(value);
+    if (Math.fround(value) === value) {
       scratch.setFloat32(0, value);
       out.byte(0xca);
       out.bytes(scratchBytes, 0, 4);
     } else {
       scratch.setFloat64(0, value);
+      if (Number.isNaN(value)) scratchBytes[0] = isNegativeNaN(this.machine, L, -1) ? 0xff : 0x7f;
       out.byte(0xcb);
       out.bytes(scratchBytes, 0, 8);
     }
@@ -170,9 +172,12 @@ class Unpacker {
     machine.checkString(L, 1);
     const { length } = machine;
     if (offset < 0 || limit < 0)
-      return machine.fail(L, `Invalid request to unpack with offset of ${offset} and limit of ${length}.`);
+      return machine.fail(
+        L,
+        `Invalid request to unpack with offset of ${toInt(offset)} and limit of ${length}.`,
+      );
     if (offset > length)
-      return machine.fail(L, `Start offset ${offset} greater than input length ${length}.`);
+      return machine.fail(L, `Start offset ${toInt(offset)} greater than input length ${length}.`);
     const buf = machine.bytes(L, 1)!;
     this.buf = buf;
     this.view = new DataView(buf.buffer);
@@ -220,9 +225,11 @@ class Unpacker {
         this.at++;
         return api.lua_pushboolean(L, kind - 0xc2);
       case 0xca:
-        return this.number(L, size, view.getFloat32(at));
+        this.at += 1 + size;
+        return pushDouble(machine, L, view.getFloat32(at), view.getUint8(at));
       case 0xcb:
-        return this.number(L, size, view.getFloat64(at));
+        this.at += 1 + size;
+        return pushDouble(machine, L, view.getFloat64(at), view.getUint8(at));
       case 0xcc:
         return this.number(L, size, view.getUint8(at));
       case 0xcd:

@@ -1,4 +1,5 @@
 import type { LuaFunction, Machine } from "../machine.ts";
+import { checkInt } from "./integers.ts";
 
 /**
  * math.random as Redis has it: the generator of drand48 (X' = 0x5DEECE66D X + 11 modulo 2^48), the same sequence on
@@ -39,19 +40,19 @@ export function randomFunctions(machine: Machine, random: LuaRandom): Record<str
       const count = api.lua_gettop(L);
       if (count === 0) api.lua_pushnumber(L, share);
       else if (count === 1) {
-        const upper = api.luaL_checkinteger(L, 1);
+        const upper = checkInt(machine, L, 1);
         if (upper < 1) return machine.argError(L, 1, "interval is empty");
         api.lua_pushnumber(L, Math.floor(share * upper) + 1);
       } else if (count === 2) {
-        const lower = api.luaL_checkinteger(L, 1);
-        const upper = api.luaL_checkinteger(L, 2);
+        const lower = checkInt(machine, L, 1);
+        const upper = checkInt(machine, L, 2);
         if (lower > upper) return machine.argError(L, 2, "interval is empty");
         api.lua_pushnumber(L, Math.floor(share * (upper - lower + 1)) + lower);
       } else return machine.fail(L, "wrong number of arguments");
       return 1;
     },
     randomseed: (L) => {
-      random.seed(api.luaL_checkinteger(L, 1));
+      random.seed(checkInt(machine, L, 1));
       return 0;
     },
   };

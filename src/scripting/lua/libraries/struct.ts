@@ -1,4 +1,5 @@
-import { type LuaFunction, type LuaState, type Machine, TYPE } from "../machine.ts";
+import type { LuaFunction, LuaState, Machine } from "../machine.ts";
+import { checkInteger, isNegativeNaN, pushDouble, toInt64, toUint64 } from "./integers.ts";
 import { Output } from "./output.ts";
 
 /**
@@ -105,12 +106,6 @@ function tooShort(machine: Machine, L: LuaState): void {
   machine.argError(L, 2, "data string too short");
 }
 
-/** The low 64 bits of a number, as a C cast of a double gives them. */
-function lowBits(value: number): bigint {
-  if (!Number.isFinite(value)) return 1n << 63n;
-  return BigInt.asUintN(64, BigInt(Math.trunc(value)));
-}
-
 export function structFunctions(machine: Machine): Record<string, LuaFunction> {
   const { api } = machine;
   const out = new Output();
@@ -122,7 +117,8 @@ export function structFunctions(machine: Machine): Record<string, LuaFunction> {
   };
 
   function packInteger(L: LuaState, argument: number, { size, little }: Format): void {
-    let bits = lowBits(api.luaL_checknumber(L, argument));
+    const value = api.luaL_checknumber(L, argument);
+    let bits = value < 0 ? BigInt.asUintN(64, toInt64(value)) : toUint64(value);
     const start = out.length;
     out.reserve(size);
     for (let i = 0; i < size; i++) {
@@ -154,10 +150,12 @@ export function structFunctions(machine: Machine): Record<string, LuaFunction> {
       if (/[bBhHlLTiI]/.test(option)) packInteger(L, argument++, fmt);
       else if (option === "x") out.byte(0);
       else if (option === "f") {
-        scratch.setFloat32(0, api.luaL_checknumber(L, argument++), little);
+        scratch.setFloat32(0, api.luaL_checknumber(L, argument), little);
+        if (isNegativeNaN(machine, L, argument++)) scratchBytes[little ? 3 : 0] = 0xff;
         out.bytes(scratchBytes, 0, 4);
       } else if (option === "d") {
-        scratch.setFloat64(0, api.luaL_checknumber(L, argument++), little);
+        scratch.setFloat64(0, api.luaL_checknumber(L, argument), little);
+        if (isNegativeNaN(machine, L, argument++)) scratchBytes[little ? 7 : 0] = 0xff;
         out.bytes(scratchBytes, 0, 8);
       } else if (option === "c" || option === "s") {
         machine.checkString(L, argument++);
@@ -175,7 +173,7 @@ export function structFunctions(machine: Machine): Record<string, LuaFunction> {
     const fmt = format(L);
     machine.checkString(L, 2);
     const data = machine.bytes(L, 2)!;
-    const first = api.luaL_optinteger(L, 3, 1);
+    const first = checkInteger(machine, L, 3, 1);
     if (first <= 0) machine.argError(L, 3, "offset must be 1 or greater");
     let at = first - 1;
     let count = 0;
@@ -187,16 +185,18 @@ export function structFunctions(machine: Machine): Record<string, LuaFunction> {
       const { option, little } = fmt;
       let { size } = fmt;
       if (/[bBhHlLTiI]/.test(option)) api.lua_pushnumber(L, unpackInteger(data, at, fmt));
-      else if (option === "f") api.lua_pushnumber(L, view.getFloat32(at, little));
-      else if (option === "d") api.lua_pushnumber(L, view.getFloat64(at, little));
+      else if (option === "f")
+        pushDouble(machine, L, view.getFloat32(at, little), data[little ? at + 3 : at]!);
+      else if (option === "d")
+        pushDouble(machine, L, view.getFloat64(at, little), data[little ? at + 7 : at]!);
       else if (option === "c") {
         if (size === 0) {
-          if (count === 0 || api.lua_type(L, -1) !== TYPE.number)
+          if (count === 0 || api.lua_isnumber(L, -1) === 0)
             machine.throw(L, "format 'c0' needs a previous size");
-          size = Math.trunc(api.lua_tonumber(L, -1));
+          size = Number(toUint64(api.lua_tonumber(L, -1)));
           machine.pop(L, 1);
           count--;
-          if (!(size >= 0 && size <= data.length - at)) tooShort(machine, L);
+          if (size > data.length - at) tooShort(machine, L);
         }
         machine.pushBytes(L, data, at, at + size);
       } else if (option === "s") {
