@@ -68,10 +68,11 @@ describe("a client is evicted because of", () => {
   test("a command that does not come to its end", async () => {
     await limit(String(2 * MB));
     const small = await client("small");
-    fill(small, MB);
-    await until("read", async () => Number((await seen("small"))?.qbuf) === MB);
+    // Far less than the limit leaves for the other, whatever pieces its command arrives in.
+    fill(small, MB / 4);
+    await until("read", async () => Number((await seen("small"))?.qbuf) === MB / 4);
     const fields = (await seen("small"))!;
-    expect(Number(fields["tot-mem"])).toBeGreaterThan(MB);
+    expect(Number(fields["tot-mem"])).toBeGreaterThan(MB / 4);
     const large = await client("large");
     fill(large, 2 * MB);
     await gone(large);
