@@ -1,5 +1,6 @@
 import { copyBytes } from "../bytes/ascii.ts";
 import { Session, type SessionLink } from "../call/session.ts";
+import type { SendRing } from "../host/send-ring.ts";
 import type { Request } from "../resp/request.ts";
 import { NEED_MORE, READY, RequestReader } from "../resp/request-reader.ts";
 import type { ConnectionHost } from "./connection-host.ts";
@@ -130,19 +131,33 @@ export class Connection implements SessionLink {
     if (!this.closed) reader.finish();
   }
 
+  /** What is sent to it may go to its descriptor at once: nothing waits, and nothing has to be done to the bytes. */
+  get ready(): boolean {
+    return this.pieces.length === 0 && this.bare;
+  }
+
+  private get bare(): boolean {
+    return !this.closed && this.fd >= 0 && !this.tls;
+  }
+
   /**
-   * Sends `buf[start, end)` after what still waits. `mayKeep`: nobody else needs the buffer, so a large rest
-   * may take it along; returns whether it did.
+   * Sends `buf[start, end)` after what still waits; `sent` bytes of it the kernel has already. `mayKeep`: nobody else
+   * needs the buffer, so a large rest may take it along; returns whether it did.
    */
-  sendFrom(buf: Uint8Array, start: number, end: number, mayKeep: boolean): boolean {
+  sendFrom(buf: Uint8Array, start: number, end: number, mayKeep: boolean, sent = 0): boolean {
     if (this.closed) return false;
     let from = start;
     let kept = false;
-    if (this.pieces.length === 0) {
-      const sent = Math.max(0, this.socket.write(buf, start, end - start));
+    if (sent > 0) {
       this.host.counters.netOutput += sent;
       this.host.counters.writes++;
       from += sent;
+    }
+    if (this.pieces.length === 0 && from < end) {
+      const written = Math.max(0, this.socket.write(buf, from, end - from));
+      this.host.counters.netOutput += written;
+      this.host.counters.writes++;
+      from += written;
     }
     if (from < end) {
       kept = mayKeep && end - from >= HAND_OVER;
@@ -157,21 +172,37 @@ export class Connection implements SessionLink {
     return kept;
   }
 
-  /** Writes what waits, as far as the kernel takes it. */
-  drain(): void {
+  /** Puts the first piece of what waits into the ring, for `drain` afterwards; false: it cannot be sent so. */
+  offer(ring: SendRing): boolean {
+    const piece = this.pieces[0];
+    if (piece === undefined || !this.bare) return false;
+    ring.add(this.fd, piece.buf, piece.start, piece.end);
+    return true;
+  }
+
+  /** Writes what waits, as far as the kernel takes it; `sent` bytes of the first piece it has already. */
+  drain(sent = 0): void {
+    if (sent > 0) this.advance(sent);
     while (this.pieces.length > 0 && !this.closed) {
-      const piece = this.pieces[0]!;
-      const sent = Math.max(0, this.socket.write(piece.buf, piece.start, piece.end - piece.start));
-      this.host.counters.netOutput += sent;
-      this.outputBytes -= sent;
-      // A client that reads a long reply slowly is not idle.
-      if (sent > 0) this.session.lastInteraction = this.host.clock.now;
-      piece.start += sent;
-      if (piece.start < piece.end) return;
-      this.pieces.shift();
+      const { buf, start, end } = this.pieces[0]!;
+      const written = Math.max(0, this.socket.write(buf, start, end - start));
+      this.advance(written);
+      if (start + written < end) return;
     }
     this.softLimitSince = 0;
     if (this.endWhenDrained && this.holding === 0) this.end();
+  }
+
+  /** So many bytes of the first piece are with the kernel. */
+  private advance(bytes: number): void {
+    const piece = this.pieces[0];
+    if (piece === undefined) return;
+    this.host.counters.netOutput += bytes;
+    this.outputBytes -= bytes;
+    // A client that reads a long reply slowly is not idle.
+    if (bytes > 0) this.session.lastInteraction = this.host.clock.now;
+    piece.start += bytes;
+    if (piece.start === piece.end) this.pieces.shift();
   }
 
   close(how: "after-replies" | "now"): void {

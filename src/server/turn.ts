@@ -1,5 +1,6 @@
 import type { FlushResult } from "../aof/writer.ts";
 import { latin1Bytes } from "../bytes/ascii.ts";
+import type { SendRing } from "../host/send-ring.ts";
 import type { ReplyWriter } from "../resp/reply-writer.ts";
 import type { Connection } from "./connection.ts";
 import { Gathering } from "./gathering.ts";
@@ -14,6 +15,9 @@ import { Gathering } from "./gathering.ts";
  * half of the kernel's work), and there is one moment at which everything the turn has written goes to the
  * AOF before anybody is told of it. Where the AOF is to be on disk first (appendfsync always), the stretches
  * wait with their buffer until it is; later turns queue up behind them.
+ *
+ * Where the system lets it, the stretches go out by one system call for many (host/send-ring.ts); what a socket does
+ * not take of its own is left to its connection, as is everything of one that has more than a stretch to get.
  */
 export interface Durability {
   /** A reply to a write can turn out to be untrue: appendfsync always. */
@@ -62,6 +66,10 @@ class Held {
 
   end(index: number): number {
     return this.bounds[2 * index + 1]!;
+  }
+
+  owner(index: number): Connection {
+    return this.owners[index]!;
   }
 
   /** Takes the owner out: nothing is held for it any longer. */
@@ -117,6 +125,8 @@ export class Turn {
     private readonly afterwards: () => void = () => {},
     /** When everything is with the kernel, or waits for it. */
     private readonly settled: () => void = () => {},
+    /** What sends to many sockets at once, if there is such a thing. */
+    private readonly ring: () => SendRing | null = () => null,
   ) {}
 
   /** Whether `noteWrite` is to be called. */
@@ -195,11 +205,26 @@ export class Turn {
     }
     this.writeCount = 0;
     writer.clear();
+    this.drainOthers();
+  };
+
+  private drainOthers(): void {
+    const ring = this.others.size > 1 ? this.ring() : null;
+    const together: Connection[] = [];
     for (const connection of this.others) {
       this.others.delete(connection);
-      if (connection.holding === 0) connection.drain();
+      if (connection.holding > 0) continue;
+      if (ring === null || !connection.offer(ring)) connection.drain();
+      else if (together.push(connection) === ring.capacity) this.drainTogether(ring, together);
     }
-  };
+    if (ring !== null && together.length > 0) this.drainTogether(ring, together);
+  }
+
+  private drainTogether(ring: SendRing, connections: Connection[]): void {
+    ring.submit();
+    for (const [place, connection] of connections.entries()) connection.drain(ring.sent(place));
+    connections.length = 0;
+  }
 
   /** Takes out what is held; what comes from now on is held apart from it. */
   private swap(): Held {
@@ -228,8 +253,10 @@ export class Turn {
   private send(held: Held, buf: Uint8Array, refused: Int32Array | null, mayKeep: boolean): boolean {
     const { apart } = held;
     const last = held.count - 1;
+    const ring = last > 0 && refused === null && apart === null ? this.ring() : null;
     let kept = false;
     for (let i = 0; i <= last; i++) {
+      if (ring !== null && i % ring.capacity === 0) sendTogether(ring, held, i, buf);
       const owner = held.release(i);
       owner.holding--;
       const own = apart === null ? undefined : apart.get(i);
@@ -242,7 +269,10 @@ export class Turn {
               : own.bytes;
         owner.sendFrom(bytes, 0, bytes.length, true);
       } else if (own !== undefined) owner.sendFrom(own.bytes, 0, own.bytes.length, true);
-      else kept = owner.sendFrom(buf, held.start(i), held.end(i), mayKeep && i === last);
+      else {
+        const sent = ring === null ? 0 : ring.sent(i % ring.capacity);
+        kept = owner.sendFrom(buf, held.start(i), held.end(i), mayKeep && i === last, sent);
+      }
     }
     held.clear();
     return kept;
@@ -286,4 +316,16 @@ export class Turn {
     if (this.others.size > 0) this.end();
     this.settled();
   };
+}
+
+/** Sends the stretches from this one on, as many as the ring holds, so far as the sockets take them. */
+function sendTogether(ring: SendRing, held: Held, first: number, buf: Uint8Array): void {
+  const end = Math.min(held.count, first + ring.capacity);
+  for (let i = first; i < end; i++) {
+    const owner = held.owner(i);
+    // Of two stretches for one socket, the second must not go where the first did not.
+    if (owner.holding === 1 && owner.ready) ring.add(owner.fd, buf, held.start(i), held.end(i));
+    else ring.skip();
+  }
+  ring.submit();
 }

@@ -214,3 +214,54 @@ test("more commands while earlier replies wait are answered in order", async () 
   expect(hash.digest("hex")).toBe(expected.digest("hex"));
   client.end();
 }, 60_000);
+
+test.each(["yes", "no"])(
+  "many at once, half of whom stop reading now and then (io-uring %s)",
+  async (together) => {
+    await admin.command("CONFIG", "SET", "io-uring", together);
+    const random = seeded("many readers");
+    const clients = await many(60);
+    // They read all that is published as well: what waits for many goes out together too.
+    for (const client of clients) await client.send("HELLO 3\r\nSUBSCRIBE news\r\n");
+    await Promise.all(clients.map((client) => client.until((text) => text.endsWith("news\r\n:1\r\n"))));
+    const hashes = clients.map((client, i) => {
+      const hash = new Bun.CryptoHasher("sha1");
+      client.takeText();
+      client.keep = false;
+      client.onData = (chunk) => {
+        hash.update(chunk);
+        if (i % 2 === 0 || random.below(4) > 0) return;
+        client.pause();
+        setImmediate(() => client.resume());
+      };
+      return hash;
+    });
+    const expected = clients.map(() => new Bun.CryptoHasher("sha1"));
+    const totals = clients.map(() => 0);
+    for (let round = 0; round < 30; round++) {
+      for (const [i, client] of clients.entries()) {
+        const size = random.pick([1, 10, 1000, 30_000, 200_000]);
+        const letter = String.fromCharCode(97 + random.below(26)).repeat(size);
+        const reply = `$${size}\r\n${letter}\r\n`;
+        client.command("ECHO", letter);
+        expected[i]!.update(reply);
+        totals[i]! += reply.length;
+      }
+      await Promise.all(clients.map((client, i) => client.untilCount(totals[i]!)));
+      const text = "n".repeat(random.pick([1, 5000, 100_000]));
+      expect(await admin.command("PUBLISH", "news", text)).toBe(clients.length);
+      const message = `>3\r\n$7\r\nmessage\r\n$4\r\nnews\r\n$${text.length}\r\n${text}\r\n`;
+      for (const [i, hash] of expected.entries()) {
+        hash.update(message);
+        totals[i]! += message.length;
+      }
+    }
+    await Promise.all(clients.map((client, i) => client.untilCount(totals[i]!)));
+    for (const [i, client] of clients.entries()) {
+      expect(hashes[i]!.digest("hex")).toBe(expected[i]!.digest("hex"));
+      client.end();
+    }
+    await untilClients(1);
+  },
+  60_000,
+);

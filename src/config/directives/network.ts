@@ -24,6 +24,8 @@ export const networkDirectives = [
   // redbun's own: metrics and a page over HTTP (console/). 0: off.
   integer("console-port", 0, 0, 65535),
   bindAddresses("console-bind", ["127.0.0.1"]),
+  // And this: whether replies to many clients go out by one system call, where the system can (host/send-ring.ts).
+  bool("io-uring", true),
 
   integer("maxclients", 10_000, 1, UINT_MAX),
   integer("timeout", 0, 0, INT_MAX),
