@@ -4,6 +4,7 @@ import type { SendRing } from "../host/send-ring.ts";
 import type { Request } from "../resp/request.ts";
 import { NEED_MORE, READY, RequestReader } from "../resp/request-reader.ts";
 import type { ConnectionHost } from "./connection-host.ts";
+import { PIECE } from "./piece-pool.ts";
 
 /**
  * One client's socket: its request reader, its session, and the replies that the kernel has not taken yet.
@@ -26,12 +27,13 @@ export interface Wire {
 }
 
 interface Piece {
-  buf: Uint8Array;
+  readonly buf: Uint8Array;
   start: number;
   end: number;
+  /** The buffer goes back to the pool. */
+  readonly pooled: boolean;
 }
 
-const PIECE = 16 * 1024;
 const HAND_OVER = 64 * 1024;
 
 export class Connection implements SessionLink {
@@ -89,11 +91,13 @@ export class Connection implements SessionLink {
     return this.pieces.length;
   }
 
-  /** Appends bytes that belong to no reply under way and sees that they are written. */
+  /** Appends bytes that belong to no reply under way, and will not change, and sees that they are written. */
   send(bytes: Uint8Array): void {
     if (this.closed || bytes.length === 0) return;
     if (this.holding > 0) this.host.sendHeld();
-    this.keep(bytes, 0, bytes.length);
+    // What is published is the same for many: alone it is not copied.
+    if (this.pieces.length === 0) this.wait(bytes, 0, bytes.length);
+    else this.keep(bytes, 0, bytes.length);
     this.host.flushLater(this);
     this.host.checkOutput(this);
   }
@@ -161,10 +165,8 @@ export class Connection implements SessionLink {
     }
     if (from < end) {
       kept = mayKeep && end - from >= HAND_OVER;
-      if (kept) {
-        this.pieces.push({ buf, start: from, end });
-        this.outputBytes += end - from;
-      } else this.keep(buf, from, end);
+      if (kept) this.wait(buf, from, end);
+      else this.keep(buf, from, end);
       if (from === start) this.drain();
       this.host.checkOutput(this);
     }
@@ -202,7 +204,9 @@ export class Connection implements SessionLink {
     // A client that reads a long reply slowly is not idle.
     if (bytes > 0) this.session.lastInteraction = this.host.clock.now;
     piece.start += bytes;
-    if (piece.start === piece.end) this.pieces.shift();
+    if (piece.start < piece.end) return;
+    this.pieces.shift();
+    if (piece.pooled) this.host.pieces.give(piece.buf);
   }
 
   close(how: "after-replies" | "now"): void {
@@ -225,6 +229,7 @@ export class Connection implements SessionLink {
     if (this.closed) return;
     this.closed = true;
     this.session.closing = true;
+    for (const { buf, pooled } of this.pieces) if (pooled) this.host.pieces.give(buf);
     this.pieces = [];
     this.outputBytes = 0;
     this.host.removed(this);
@@ -248,11 +253,19 @@ export class Connection implements SessionLink {
     else this.socket.close();
   }
 
+  /** These bytes wait behind the others, where they are. */
+  private wait(buf: Uint8Array, start: number, end: number): void {
+    this.pieces.push({ buf, start, end, pooled: false });
+    this.outputBytes += end - start;
+  }
+
+  /** A copy of these bytes waits behind the others. */
   private keep(bytes: Uint8Array, start: number, end: number): void {
     const length = end - start;
     let last = this.pieces[this.pieces.length - 1];
     if (last === undefined || last.buf.length - last.end < length) {
-      last = { buf: new Uint8Array(Math.max(PIECE, length)), start: 0, end: 0 };
+      const pooled = length <= PIECE;
+      last = { buf: pooled ? this.host.pieces.take() : new Uint8Array(length), start: 0, end: 0, pooled };
       this.pieces.push(last);
     }
     copyBytes(last.buf, last.end, bytes, start, end);

@@ -56,6 +56,7 @@ import { OomScore } from "./oom-score.ts";
 import { OutputLimits } from "./output-limits.ts";
 import { Pause } from "./pause.ts";
 import { Persistence } from "./persistence.ts";
+import { PiecePool } from "./piece-pool.ts";
 import { removals } from "./removals.ts";
 import { Replicating } from "./replicating.ts";
 import { Scripting } from "./scripting.ts";
@@ -79,6 +80,7 @@ export class Server implements ConnectionHost {
   readonly clients = new Clients();
   readonly writer = new ReplyWriter();
   readonly sharedRequest = new Request();
+  readonly pieces = new PiecePool();
   readonly readerLimits = { protoMaxBulkLen: 512 * 1024 * 1024 };
   readonly runId = randomHex(40);
   readonly startedAt = Date.now();

@@ -7,6 +7,7 @@ import { ReplyWriter } from "../../../src/resp/reply-writer.ts";
 import { Request } from "../../../src/resp/request.ts";
 import { Connection } from "../../../src/server/connection.ts";
 import type { ConnectionHost } from "../../../src/server/connection-host.ts";
+import { PiecePool } from "../../../src/server/piece-pool.ts";
 import { Turn } from "../../../src/server/turn.ts";
 import { Counters } from "../../../src/stats/counters.ts";
 import { type Random, seeded } from "../bytes/random.ts";
@@ -79,6 +80,7 @@ class Host implements ConnectionHost {
   readonly counters = new Counters();
   readonly readerLimits = { protoMaxBulkLen: 512 * 1024 * 1024 };
   readonly sharedRequest = new Request();
+  readonly pieces = new PiecePool();
   readonly writer = new ReplyWriter();
   /** What the AOF says of the turn's writes. */
   durable: FlushResult = "done";
