@@ -41,7 +41,7 @@ export class Connection implements SessionLink {
   readonly reader: RequestReader;
   readonly address: string;
   readonly localAddress: string;
-  readonly fd: number;
+  fd: number;
   readonly unixSocket: boolean;
   readonly tls: boolean;
   /** No commands are read for now (CLIENT PAUSE); what arrives is kept. */
@@ -60,7 +60,7 @@ export class Connection implements SessionLink {
 
   constructor(
     private readonly host: ConnectionHost,
-    private readonly socket: Wire,
+    private socket: Wire,
     id: number,
     kind: "tcp" | "tls" | "unix",
     unixPath: string,
@@ -73,6 +73,12 @@ export class Connection implements SessionLink {
     this.fd = descriptorOf(socket);
     this.address = unixSocket ? `${unixPath}:0` : endpoint(socket.remoteAddress, socket.remotePort);
     this.localAddress = unixSocket ? `${unixPath}:0` : endpoint(socket.localAddress, socket.localPort);
+  }
+
+  /** Its bytes go another way from now on. Only where nothing waits to be sent. */
+  moveTo(socket: Wire): void {
+    this.socket = socket;
+    this.fd = descriptorOf(socket);
   }
 
   get queryBytes(): number {

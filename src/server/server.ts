@@ -12,6 +12,7 @@ import { DebugSettings } from "../config/debug-settings.ts";
 import { Clock } from "../host/clock.ts";
 import type { Log } from "../host/log.ts";
 import { Random, randomHex } from "../host/random.ts";
+import { afterReading } from "../host/receive-ring.ts";
 import { sendRing } from "../host/send-ring.ts";
 import { AccessClock } from "../keyspace/access.ts";
 import { Keyspace } from "../keyspace/keyspace.ts";
@@ -193,6 +194,7 @@ export class Server implements ConnectionHost {
     () => this.tracking.broadcast(),
     () => this.clientEviction.enforce(),
     () => (this.config.values.ioUring ? sendRing() : null),
+    afterReading,
   );
   /** What is to be closed with the server, and belongs to floors above. */
   readonly closers: (() => void)[] = [];

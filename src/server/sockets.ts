@@ -1,9 +1,11 @@
 import type { Socket, SocketHandler } from "bun";
 import type { Session } from "../call/session.ts";
+import { type ReceiveRing, receiveRing } from "../host/receive-ring.ts";
 import { release } from "../memory/arena.ts";
 import { Connection, type Wire } from "./connection.ts";
 import type { Endpoint } from "./listeners.ts";
 import { refuseConnection } from "./refuse-connection.ts";
+import { type RingHandlers, RingSocket } from "./ring-socket.ts";
 import type { Server } from "./server.ts";
 
 /**
@@ -14,10 +16,21 @@ import type { Server } from "./server.ts";
 
 /** Chunks of this size are given back as soon as they are read. */
 const WORTH_RELEASING = 16 * 1024;
+/** From more clients than this in a turn of the loop on, the ring pays. */
+const CROWD = 4;
 
 export class Sockets {
   /** Their commands wait: for the end of a pause, or for an answer that comes later. */
   private readonly suspended = new Set<Connection>();
+
+  /** What receives from many sockets at once, if it has been needed and can be had. */
+  private ring: ReceiveRing | null = null;
+  private readonly ringHandlers: RingHandlers = {
+    data: (connection, bytes) => this.received(connection, bytes),
+    drain: (connection) => this.drained(connection),
+    end: (connection) => this.ended(connection),
+    error: (connection) => connection.close("now"),
+  };
 
   constructor(private readonly server: Server) {}
 
@@ -36,21 +49,20 @@ export class Sockets {
   }
 
   /** What Bun.listen is given. */
-  handlers(kind: Endpoint["kind"]): SocketHandler<Connection> {
-    const { clock, turn, log, config } = this.server;
+  handlers(kind: Endpoint["kind"]): SocketHandler<Connection | undefined> {
+    const { log, config } = this.server;
     return {
       binaryType: "uint8array",
       open: (socket) => this.opened(socket, kind),
-      data: (socket, chunk) => this.received(socket.data, chunk),
-      drain: (socket) => {
-        clock.update();
-        socket.data?.drain();
+      data: (socket, chunk) => {
+        const connection = socket.data;
+        this.received(connection, chunk);
+        if (connection !== undefined && this.crowded) this.takeOver(connection, socket);
+        // What is left of it has been copied. Large ones would soon be more than the data.
+        if (chunk.length >= WORTH_RELEASING) release(chunk);
       },
-      end: (socket) => {
-        // The client sends no more, but it may read on: what it was answered in this turn goes out first.
-        turn.sendHeld();
-        socket.data?.finish();
-      },
+      drain: (socket) => this.drained(socket.data),
+      end: (socket) => this.ended(socket.data),
       handshake: (socket, _success, error) => {
         // With "optional" a client may come without a certificate, but not with a false one.
         // Whatever the types say, there is no error if all is well and no certificate if none was given.
@@ -66,7 +78,7 @@ export class Sockets {
     };
   }
 
-  private opened(socket: Socket<Connection>, kind: Endpoint["kind"]): void {
+  private opened(socket: Socket<Connection | undefined>, kind: Endpoint["kind"]): void {
     const { clock, config, acl, clients, counters } = this.server;
     clock.update();
     const { values } = config;
@@ -93,7 +105,7 @@ export class Sockets {
     return connection;
   }
 
-  /** The client has sent something; the chunk is the server's from now on. */
+  /** The client has sent something; the chunk is the server's until this returns. */
   received(connection: Connection | undefined, chunk: Uint8Array): void {
     if (connection === undefined || connection.closed) return;
     const { clock, counters, clientEviction } = this.server;
@@ -112,8 +124,34 @@ export class Sockets {
       if (connection.closed) return;
     }
     this.process(connection);
-    // What is left of it has been copied. Large ones would soon be more than the data.
-    if (chunk.length >= WORTH_RELEASING) release(chunk);
+  }
+
+  /** It takes bytes again. */
+  private drained(connection: Connection | undefined): void {
+    this.server.clock.update();
+    connection?.drain();
+  }
+
+  private ended(connection: Connection | undefined): void {
+    // The client sends no more, but it may read on: what it was answered in this turn goes out first.
+    this.server.turn.sendHeld();
+    connection?.finish();
+  }
+
+  /** Many clients have something to say at the same time. */
+  private get crowded(): boolean {
+    return this.server.turn.clients > CROWD || (this.ring !== null && this.ring.lastBatch > CROWD);
+  }
+
+  /** From now on, the connection's bytes come through the ring of receives, if the system has one. */
+  private takeOver(connection: Connection, from: Socket<Connection | undefined>): void {
+    if (!this.server.config.values.ioUring || !connection.ready) return;
+    this.ring ??= receiveRing();
+    const socket = this.ring === null ? null : RingSocket.of(connection, from, this.ring, this.ringHandlers);
+    if (socket === null) return;
+    connection.moveTo(socket);
+    from.data = undefined;
+    from.close();
   }
 
   /** Runs the connection's commands and writes what they, and whoever they touched, have to say. */

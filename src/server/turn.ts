@@ -127,6 +127,8 @@ export class Turn {
     private readonly settled: () => void = () => {},
     /** What sends to many sockets at once, if there is such a thing. */
     private readonly ring: () => SendRing | null = () => null,
+    /** Calls back when what has arrived has been read. */
+    private readonly afterReading: (callback: () => void) => void = setImmediate,
   ) {}
 
   /** Whether `noteWrite` is to be called. */
@@ -299,7 +301,12 @@ export class Turn {
   schedule(): void {
     if (this.scheduled) return;
     this.scheduled = true;
-    setImmediate(this.finish);
+    this.afterReading(this.finish);
+  }
+
+  /** Stretches that this turn holds so far. */
+  get clients(): number {
+    return this.held.count;
   }
 
   private readonly finish = (): void => {
