@@ -84,6 +84,8 @@ export class ReceiveRing {
   /** The bell will ring. */
   private armed = false;
   private readonly callbacks: (() => void)[] = [];
+  /** The end that the loop listens at: kept as long as the ring. */
+  private bell: { unref(): void } | null = null;
 
   private constructor(
     private readonly uring: Uring,
@@ -105,8 +107,8 @@ export class ReceiveRing {
       if (ring.works(bell, () => library.send(clapper, ptr(BYTE), 1, MSG_DONTWAIT))) {
         const handlers = { data: () => ring.ring() };
         // Bun takes descriptors, its types do not say so of this function.
-        const socket = await Bun.connect({ fd: bell, socket: handlers } as unknown as Bun.UnixSocketOptions);
-        socket.unref();
+        ring.bell = await Bun.connect({ fd: bell, socket: handlers } as unknown as Bun.UnixSocketOptions);
+        ring.bell.unref();
         return ring;
       }
       library.close(bell);
