@@ -24,6 +24,8 @@ export interface Options {
   redis: string[];
   redbun: string[];
   benchmark: string;
+  /** The load of the throughput section is redis-benchmark's, not that of load-client.ts. */
+  redisBenchmark: boolean;
   /** What a client's command line begins with. */
   client: string[];
   sections: Section[];
@@ -59,6 +61,7 @@ Compares redbun with a real redis-server in one run and prints the ratios.
 
   --redis CMD          the real server (default: redis-server on the PATH)
   --benchmark PATH     redis-benchmark (default: on the PATH)
+  --redis-benchmark    have it send the requests of the throughput section too; it is slower than the servers then
   --server CMD         redbun (default: dist/redbun if it is there and newer than src/, else bun src/main.ts)
   --only SECTION,...   the sections to run (default: all):
                          throughput   requests/s and CPU time of each row below, at each pipeline
@@ -75,9 +78,9 @@ Compares redbun with a real redis-server in one run and prints the ratios.
   --pipelines N,...    default 1,16,100
   --rounds N           runs of each measurement and server, of which the median counts (default 5)
   --requests N         requests of a run at pipeline 1 (default 200000); 8 and 15 times that at 16 and 100
-  --pin                on Linux: each server with all its threads on one processor, redis-benchmark on another
-  --clients N          connections of redis-benchmark (default 50)
-  --keyspace N         random keys of redis-benchmark (default 100000)
+  --pin                on Linux: each server with all its threads on one processor, clients on another
+  --clients N          connections (default 50)
+  --keyspace N         random keys (default 100000)
   --keys N             size of the data in sections other than throughput: keys in memory (default 1M), stall
                        (10M), expiry (1M); items of a collection (1M) and in growth (10M, 3M for the waits);
                        keys loaded in persistence (1M), and twice as many for BGSAVE
@@ -110,6 +113,7 @@ export function parseOptions(argv: string[]): Options {
       json: { type: "string" },
       pin: { type: "boolean", default: false },
       quick: { type: "boolean", default: false },
+      "redis-benchmark": { type: "boolean", default: false },
       help: { type: "boolean", short: "h", default: false },
     },
   });
@@ -129,6 +133,7 @@ export function parseOptions(argv: string[]): Options {
     redis: [...onto(0), ...splitCommand(values.redis)],
     redbun: [...onto(0), ...(values.server ? splitCommand(values.server) : defaultServer())],
     benchmark: values.benchmark,
+    redisBenchmark: values["redis-benchmark"],
     client: onto(1),
     sections: list(values.only, SECTIONS, SECTIONS, "--only"),
     rows:

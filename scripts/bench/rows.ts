@@ -1,8 +1,9 @@
 /**
- * The commands of the throughput section: what redis-benchmark is told to send, and what must be in the
- * server before, so that a POP finds something to pop and a GET hits.
+ * The commands of the throughput section: what clients send (redis-benchmark's own tests, where it has one), and what
+ * must be in the server before, so that a POP finds something to pop and a GET hits.
  */
 import type { Wire } from "../lib/wire.ts";
+import { type Job, RANDOM } from "./load-client.ts";
 import { load } from "./loader.ts";
 
 export interface RowSetup {
@@ -16,18 +17,15 @@ export interface RowSetup {
 export interface Row {
   /** The command that the server must know. */
   command: string;
-  /** redis-benchmark's own test, or else a command line. `__rand_int__` becomes 12 random digits. */
-  test?: string;
-  line?: string[];
-  /** Where redis-benchmark would be the limit: its replies have so many bytes, and counting-client.ts counts them. */
-  replyBytes?: number;
+  line: string[];
+  reply: Job["reply"];
   prepare?(setup: RowSetup): Promise<void>;
 }
 
 export const DATA_SIZE = 32;
 const DATA = "x".repeat(DATA_SIZE);
-/** Prepared elements: one for each request, but not without limit. */
-const MOST_ELEMENTS = 3_000_000;
+/** Prepared elements: one for each request. */
+const MOST_ELEMENTS = 10_000_000;
 const LIST_LENGTH = 600;
 
 /** `key:000000000000` and so on, the keys that redis-benchmark draws from. */
@@ -38,7 +36,10 @@ async function fillKeys({ port, keyspace }: RowSetup): Promise<void> {
 /** One collection with an element for each request, from commands of 100 elements. */
 function fillCollection(command: string, key: string, element: (i: number) => string[]) {
   return async ({ port, requests }: RowSetup): Promise<void> => {
-    const count = Math.ceil(Math.min(requests, MOST_ELEMENTS) / 100);
+    if (requests > MOST_ELEMENTS)
+      throw new Error(`${command}: too many requests to have an element for each`);
+    // Clients send whole pipelines, and perhaps some requests more.
+    const count = Math.ceil(requests / 100) + 10;
     await load(port, count, (batch) => {
       const args = [command, key];
       for (let i = 0; i < 100; i++) args.push(...element(batch * 100 + i));
@@ -54,36 +55,51 @@ function range(length: number): Row {
   return {
     command: "LRANGE",
     line: ["LRANGE", "mylist", "0", String(length - 1)],
-    replyBytes: `*${length}\r\n`.length + length * `$${DATA_SIZE}\r\n${DATA}\r\n`.length,
+    reply: { bytes: `*${length}\r\n`.length + length * `$${DATA_SIZE}\r\n${DATA}\r\n`.length },
     prepare: async ({ wire }) => {
       await wire.command("RPUSH", "mylist", ...Array.from({ length: LIST_LENGTH }, () => DATA));
     },
   };
 }
 
+const ELEMENT = `element:${RANDOM}`;
+const KEY = `key:${RANDOM}`;
+const LINE = { lines: 1 };
+const BULK = { lines: 2 };
+
 export const ROWS: Record<string, Row> = {
-  set: { command: "SET", test: "set" },
-  get: { command: "GET", test: "get", prepare: fillKeys },
-  incr: { command: "INCR", test: "incr" },
-  mset: { command: "MSET", test: "mset" },
-  lpush: { command: "LPUSH", test: "lpush" },
-  rpush: { command: "RPUSH", test: "rpush" },
-  lpop: { command: "LPOP", test: "lpop", prepare: fillList },
-  rpop: { command: "RPOP", test: "rpop", prepare: fillList },
-  sadd: { command: "SADD", test: "sadd" },
-  spop: { command: "SPOP", test: "spop", prepare: fillCollection("SADD", "myset", (i) => [member(i)]) },
-  hset: { command: "HSET", test: "hset" },
-  zadd: { command: "ZADD", test: "zadd" },
+  set: { command: "SET", line: ["SET", KEY, DATA], reply: LINE },
+  get: { command: "GET", line: ["GET", KEY], reply: BULK, prepare: fillKeys },
+  incr: { command: "INCR", line: ["INCR", `counter:${RANDOM}`], reply: LINE },
+  mset: {
+    command: "MSET",
+    line: ["MSET", ...Array.from({ length: 10 }, () => [KEY, DATA]).flat()],
+    reply: LINE,
+  },
+  lpush: { command: "LPUSH", line: ["LPUSH", "mylist", DATA], reply: LINE },
+  rpush: { command: "RPUSH", line: ["RPUSH", "mylist", DATA], reply: LINE },
+  lpop: { command: "LPOP", line: ["LPOP", "mylist"], reply: BULK, prepare: fillList },
+  rpop: { command: "RPOP", line: ["RPOP", "mylist"], reply: BULK, prepare: fillList },
+  sadd: { command: "SADD", line: ["SADD", "myset", ELEMENT], reply: LINE },
+  spop: {
+    command: "SPOP",
+    line: ["SPOP", "myset"],
+    reply: BULK,
+    prepare: fillCollection("SADD", "myset", (i) => [member(i)]),
+  },
+  hset: { command: "HSET", line: ["HSET", "myhash", ELEMENT, DATA], reply: LINE },
+  zadd: { command: "ZADD", line: ["ZADD", "myzset", RANDOM, ELEMENT], reply: LINE },
   zpopmin: {
     command: "ZPOPMIN",
-    test: "zpopmin",
+    line: ["ZPOPMIN", "myzset"],
+    reply: { lines: 5 },
     prepare: fillCollection("ZADD", "myzset", (i) => [String((i * 7919) % 1_000_003), member(i)]),
   },
   lrange_100: range(100),
   lrange_300: range(300),
   lrange_500: range(500),
   lrange_600: range(600),
-  xadd: { command: "XADD", line: ["XADD", "mystream", "*", "field", DATA] },
+  xadd: { command: "XADD", line: ["XADD", "mystream", "*", "field", DATA], reply: BULK },
 };
 
 /** What requests per second aim at, in units of Redis's, by pipeline: for SET, GET, INCR and MSET, and for the rest. */

@@ -1,5 +1,5 @@
 /**
- * Requests per second by redis-benchmark and CPU time per command, for each row and pipeline: both servers
+ * Requests per second and CPU time per command, for each row and pipeline: both servers
  * stay up, runs go in turn, the data is emptied and prepared anew before each. Where a client needs nearly all of its
  * processor, it is said: then CPU time per command tells more than requests per second.
  */
@@ -16,7 +16,7 @@ import {
   type Side,
   startContestant,
 } from "./contestants.ts";
-import type { Job } from "./counting-client.ts";
+import type { Job, Result } from "./load-client.ts";
 import type { Options } from "./options.ts";
 import { cpuMicroseconds, median } from "./process.ts";
 import { DATA_SIZE, goalOf, ROWS, type Row } from "./rows.ts";
@@ -89,7 +89,7 @@ export interface Comparison {
   requests?: number;
 }
 
-/** Runs redis-benchmark against both in turn, as many rounds as asked for; gives requests per second and CPU time. */
+/** Sends as many requests to both in turn, as many rounds as asked for; gives requests per second and CPU time. */
 export async function compare(
   options: Options,
   contestants: Contestant[],
@@ -149,13 +149,7 @@ export async function run(
   await row.prepare?.({ wire, port, requests, keyspace });
   const commands = await commandsProcessed(contestant);
   const cpu = cpuMicroseconds(process.pid);
-  const load = await (row.replyBytes === undefined ? benchmark : count)(
-    options,
-    port,
-    row,
-    pipeline,
-    requests,
-  );
+  const load = await (options.redisBenchmark ? benchmark : own)(options, port, row, pipeline, requests);
   const used = cpuMicroseconds(process.pid) - cpu;
   return { ...load, cpu: used / ((await commandsProcessed(contestant)) - commands) };
 }
@@ -180,7 +174,7 @@ async function benchmark(
     d: DATA_SIZE,
   };
   const flags = Object.entries(numbers).flatMap(([flag, value]) => [`-${flag}`, String(value)]);
-  const what = row.test ? ["-t", row.test] : (row.line ?? []);
+  const what = row.line;
   const { output, busySeconds } = await client([
     ...options.client,
     options.benchmark,
@@ -194,19 +188,19 @@ async function benchmark(
   return { rps, clientBusy: (busySeconds * rps) / requests };
 }
 
-/** As `benchmark`, by the client that counts bytes. */
-async function count(
-  { clients, client: prefix }: Options,
+/** As `benchmark`, by the bench's own client. */
+async function own(
+  { clients, keyspace, client: prefix }: Options,
   port: number,
-  { line, replyBytes }: Row,
+  { line, reply }: Row,
   pipeline: number,
   requests: number,
 ): Promise<Load> {
-  const request = encodeCommand(line!).toString("latin1");
-  const job: Job = { port, clients, pipeline, requests, request, replyBytes: replyBytes! };
-  const script = join(import.meta.dir, "counting-client.ts");
-  const { output, busySeconds } = await client([...prefix, process.execPath, script, JSON.stringify(job)]);
-  const seconds = Number(output);
+  const request = encodeCommand(line).toString("latin1");
+  const job: Job = { port, clients, pipeline, requests, request, keyspace, reply };
+  const script = join(import.meta.dir, "load-client.ts");
+  const { output } = await client([...prefix, process.execPath, script, JSON.stringify(job)]);
+  const { seconds, busySeconds } = JSON.parse(output) as Result;
   return { rps: requests / seconds, clientBusy: busySeconds / seconds };
 }
 

@@ -1,4 +1,5 @@
 import { ptr } from "bun:ffi";
+import { drainMicrotasks } from "bun:jsc";
 import { LONG, libc } from "./libc.ts";
 import { COOP_TASKRUN, CQE, type ProvidedBuffers, SQE, Uring } from "./uring.ts";
 
@@ -179,6 +180,8 @@ export class ReceiveRing {
       this.lastBatch = this.take();
     } finally {
       this.running = false;
+      // As between Bun's events, which this was one of: whoever put something off expects it to be done by now.
+      drainMicrotasks();
       for (const callback of this.callbacks.splice(0)) callback();
       this.arm();
     }
