@@ -37,8 +37,8 @@ interface Watched {
 const SUBMISSIONS = 256;
 const COMPLETIONS = 4096;
 /** Only what is written of a buffer takes memory. */
-const BUFFERS = 128;
-const BUFFER_BYTES = 64 * 1024;
+const BUFFERS = 512;
+const BUFFER_BYTES = 16 * 1024;
 
 const OP_POLL_ADD = 6;
 const OP_ASYNC_CANCEL = 14;
@@ -178,12 +178,15 @@ export class ReceiveRing {
     this.running = true;
     try {
       this.lastBatch = this.take();
+      // As between Bun's events: who has put something off expects it to be done before what is done afterwards.
+      drainMicrotasks();
     } finally {
       this.running = false;
-      // As between Bun's events, which this was one of: whoever put something off expects it to be done by now.
-      drainMicrotasks();
-      for (const callback of this.callbacks.splice(0)) callback();
-      this.arm();
+      try {
+        for (const callback of this.callbacks.splice(0)) callback();
+      } finally {
+        this.arm();
+      }
     }
   }
 
@@ -219,12 +222,13 @@ export class ReceiveRing {
     if ((flags & HAS_BUFFER) !== 0) {
       const buffer = flags >>> BUFFER_SHIFT;
       try {
-        receiver?.received(this.buffers.view(buffer, result));
+        if (result > 0) receiver?.received(this.buffers.view(buffer, result));
       } finally {
         this.buffers.give(buffer);
       }
-    } else if (result === 0) receiver?.ended();
-    else if (result !== ENOBUFS) receiver?.failed();
+    }
+    if (result === 0) receiver?.ended();
+    else if (result < 0 && result !== ENOBUFS) receiver?.failed();
     // The kernel had no buffer left, or does not go on for another reason of its own.
     if ((flags & HAS_MORE) === 0 && watched.receiver !== null && (result > 0 || result === ENOBUFS))
       this.receive(number);
@@ -286,15 +290,16 @@ export class ReceiveRing {
 /** The number of completions that are nobody's. */
 const NOBODY = 0xffffffff;
 
-let asked = false;
 let opened: ReceiveRing | null = null;
+let state: "unused" | "opening" | "active" | "unavailable" = "unused";
 
 /** The ring of this thread; null where there can be none, and until it is there, soon after the first call. */
 export function receiveRing(): ReceiveRing | null {
-  if (!asked) {
-    asked = true;
+  if (state === "unused") {
+    state = "opening";
     const use = (ring: ReceiveRing | null): void => {
       opened = ring;
+      state = ring === null ? "unavailable" : "active";
     };
     // Whatever speaks against it, the sockets stay where they are.
     ReceiveRing.open().then(use, () => use(null));
@@ -306,4 +311,9 @@ export function receiveRing(): ReceiveRing | null {
 export function afterReading(callback: () => void): void {
   if (opened === null) setImmediate(callback);
   else opened.afterwards(callback);
+}
+
+/** Whether this thread has such a ring, as far as is known. */
+export function receiveRingState(): typeof state {
+  return state;
 }

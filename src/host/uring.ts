@@ -54,6 +54,8 @@ interface Library {
   close(fd: number): number;
 }
 
+let library: Library | null = null;
+
 export class Uring {
   /** Submissions put in and not handed over yet. */
   pending = 0;
@@ -97,7 +99,7 @@ export class Uring {
   /** Null where the system has no such thing, not with these flags, or forbids it, as containers often do. */
   static open(entries: number, completions: number, flags: number): Uring | null {
     if (process.platform !== "linux") return null;
-    const library: Library | null = libc(SYMBOLS);
+    library ??= libc(SYMBOLS);
     if (library === null) return null;
     const params = new Uint32Array(PARAMS.words);
     params[PARAMS.flags] = flags | SETUP_CQSIZE;

@@ -265,3 +265,66 @@ test.each(["yes", "no"])(
   },
   60_000,
 );
+
+/** Has all of them answered in one turn of the server's loop, which makes them a crowd. */
+async function crowd(clients: RawClient[]): Promise<void> {
+  for (let round = 0; round < 5; round++) {
+    for (const client of clients) client.send("PING\r\n");
+    await Promise.all(clients.map((client) => client.expect("+PONG\r\n")));
+  }
+}
+
+test("a crowd is served by io_uring, where the system has it, and comes apart as it should", async () => {
+  const before = openFiles();
+  await admin.command("CONFIG", "SET", "io-uring", "yes");
+  await admin.command("SET", "big", "x".repeat(MB));
+  const clients = await many(40);
+  await crowd(clients);
+  const state = infoField(await admin.command("INFO", "server"), "io_uring");
+  expect(["active", "unavailable"]).toContain(state);
+  const [ends, resets, halves, quits, stuck, kills, ...rest] = clients as [
+    RawClient,
+    RawClient,
+    RawClient,
+    RawClient,
+    RawClient,
+    RawClient,
+    ...RawClient[],
+  ];
+  ends.end();
+  resets.terminate();
+  halves.send("*2\r\n$3\r\nGET\r\n$3\r\nbi");
+  halves.end();
+  quits.send("QUIT\r\n");
+  expect(await quits.rest()).toBe("+OK\r\n");
+  kills.send("CLIENT SETNAME victim\r\n");
+  await kills.expect("+OK\r\n");
+  stuck.pause();
+  stuck.send("CLIENT SETNAME stuck\r\n");
+  stuck.send("GET big\r\n".repeat(30));
+  for (let waits = false; !waits; )
+    waits = /name=stuck.* omem=[1-9]/.test(String(await admin.command("CLIENT", "LIST")));
+  const list = String(await admin.command("CLIENT", "LIST"));
+  for (const name of ["victim", "stuck"]) {
+    const id = new RegExp(`id=(\\d+) .*name=${name} `).exec(list)![1]!;
+    expect(await admin.command("CLIENT", "KILL", "ID", id)).toBe(1);
+  }
+  expect(await kills.rest()).toBe("");
+  stuck.resume();
+  await stuck.rest();
+  expect(stuck.count).toBeLessThan(30 * MB);
+  await Promise.all([ends.closed, halves.closed]);
+  await untilClients(rest.length + 1);
+  // The others have heard nothing of it.
+  await crowd(rest);
+  // Blocked, and woken by one another; and all that one of them sends at a time is answered in order.
+  for (const client of rest) client.send("BLPOP queue 0\r\nECHO behind\r\n");
+  for (const each of rest.keys()) await admin.command("RPUSH", "queue", String(each));
+  const served = await Promise.all(rest.map((client) => client.until((text) => text.endsWith("behind\r\n"))));
+  for (const text of served)
+    expect(text).toMatch(/^\*2\r\n\$5\r\nqueue\r\n\$[12]\r\n\d+\r\n\$6\r\nbehind\r\n$/);
+  for (const client of rest) client.end();
+  await untilClients(1);
+  // A ring, its bell and the other ring.
+  expect(openFiles()).toBeLessThanOrEqual(before + 4);
+});

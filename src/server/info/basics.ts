@@ -1,5 +1,6 @@
 import os from "node:os";
 import { decodeBytes } from "../../config/text.ts";
+import { receiveRingState } from "../../host/receive-ring.ts";
 import { REDBUN_VERSION, REDIS_VERSION } from "../../host/version.ts";
 import type { Endpoint } from "../listeners.ts";
 import type { Server } from "../server.ts";
@@ -51,6 +52,7 @@ export function serverSection(server: Server): Field[] {
     ...shutdown(server),
     ["redbun_version", REDBUN_VERSION],
     ["bun_version", Bun.version],
+    ["io_uring", values.ioUring ? receiveRingState() : "off"],
   ];
 }
 
