@@ -270,8 +270,16 @@ export class Connection implements SessionLink {
     const length = end - start;
     let last = this.pieces[this.pieces.length - 1];
     if (last === undefined || last.buf.length - last.end < length) {
+      // What stands alone in somebody else's buffer is gathered with this: they are sent by one call.
+      const gathered =
+        last !== undefined && !last.pooled && last.end - last.start + length <= PIECE ? last : null;
       const pooled = length <= PIECE;
       last = { buf: pooled ? this.host.pieces.take() : new Uint8Array(length), start: 0, end: 0, pooled };
+      if (gathered !== null) {
+        last.end = gathered.end - gathered.start;
+        copyBytes(last.buf, 0, gathered.buf, gathered.start, gathered.end);
+        this.pieces.pop();
+      }
       this.pieces.push(last);
     }
     copyBytes(last.buf, last.end, bytes, start, end);
