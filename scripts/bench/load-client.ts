@@ -7,7 +7,8 @@
  * A process of its own, started with a `Job` in JSON; it writes a `Result`.
  */
 import { ptr } from "bun:ffi";
-import { CQE, DEFER_TASKRUN, SINGLE_ISSUER, SQE, Uring } from "../../src/host/uring.ts";
+import { MSG_NOSIGNAL, MSG_WAITALL } from "../../src/host/libc.ts";
+import { CQE, DEFER_TASKRUN, OP_RECV, OP_SEND, SINGLE_ISSUER, SQE, Uring } from "../../src/host/uring.ts";
 
 export interface Job {
   port: number;
@@ -148,10 +149,6 @@ async function throughBun(job: Job): Promise<Result> {
   });
 }
 
-const OP_SEND = 26;
-const OP_RECV = 27;
-const MSG_WAITALL = 0x100;
-const MSG_NOSIGNAL = 0x4000;
 const RECEIVE_BYTES = 64 * 1024;
 
 /** One connection's side of it. */
@@ -177,13 +174,10 @@ async function throughUring(job: Job, uring: Uring): Promise<Result> {
   const put = (operation: number, number: number, bytes: Uint8Array, flags: number): void => {
     if (uring.full) uring.submit();
     const { submissions } = uring;
-    const address = ptr(bytes);
     const at = uring.claim();
     submissions[at + SQE.what] = operation;
     submissions[at + SQE.fd] = lanes[number]!.fd;
-    submissions[at + SQE.address] = address;
-    submissions[at + SQE.address + 1] = address / 2 ** 32;
-    submissions[at + SQE.length] = bytes.length;
+    uring.point(at, ptr(bytes), bytes.length);
     submissions[at + SQE.flags] = flags;
     submissions[at + SQE.number] = operation === OP_SEND ? lanes.length + number : number;
   };

@@ -1,5 +1,5 @@
 /**
- * The commands of the throughput section: what clients send (redis-benchmark's own tests, where it has one), and what
+ * The commands of the throughput section: what clients send, the same as redis-benchmark's tests, and what
  * must be in the server before, so that a POP finds something to pop and a GET hits.
  */
 import type { Wire } from "../lib/wire.ts";

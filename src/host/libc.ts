@@ -7,6 +7,11 @@ const LIBRARIES: Partial<Record<NodeJS.Platform, readonly string[]>> = {
   darwin: ["libSystem.B.dylib"],
 };
 
+/** Flags of send(2) on Linux. */
+export const MSG_DONTWAIT = 0x40;
+export const MSG_WAITALL = 0x100;
+export const MSG_NOSIGNAL = 0x4000;
+
 /** What C has as `long`, as a number: up to 2^53 it is exact. */
 export const LONG = FFIType.i64_fast;
 

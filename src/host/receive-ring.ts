@@ -1,7 +1,7 @@
 import { ptr } from "bun:ffi";
 import { drainMicrotasks } from "bun:jsc";
-import { LONG, libc } from "./libc.ts";
-import { COOP_TASKRUN, CQE, type ProvidedBuffers, SQE, Uring } from "./uring.ts";
+import { LONG, libc, MSG_DONTWAIT, MSG_NOSIGNAL } from "./libc.ts";
+import { COOP_TASKRUN, CQE, OP_RECV, OP_SEND, type ProvidedBuffers, SQE, Uring } from "./uring.ts";
 
 /**
  * Receives from many sockets without a system call for each (io_uring, Linux 6.0 and later): the kernel is told once
@@ -42,8 +42,6 @@ const BUFFER_BYTES = 16 * 1024;
 
 const OP_POLL_ADD = 6;
 const OP_ASYNC_CANCEL = 14;
-const OP_SEND = 26;
-const OP_RECV = 27;
 const LINK = 1 << 10;
 const BUFFER_SELECT = 1 << 13;
 const SKIP_SUCCESS = 1 << 14;
@@ -53,8 +51,6 @@ const POLLIN = 1;
 const POLLOUT = 4;
 const POLLERR = 8;
 const POLLHUP = 16;
-const MSG_DONTWAIT = 0x40;
-const MSG_NOSIGNAL = 0x4000;
 const HAS_BUFFER = 1;
 const HAS_MORE = 2;
 const BUFFER_SHIFT = 16;
@@ -278,10 +274,7 @@ export class ReceiveRing {
       if (uring.pending > SUBMISSIONS - 2) uring.submit();
       this.put(OP_POLL_ADD | LINK | SKIP_SUCCESS, uring.fd, POLLIN, NOBODY);
       const at = this.put(OP_SEND | SKIP_SUCCESS, this.clapper, MSG_DONTWAIT | MSG_NOSIGNAL, NOBODY);
-      const address = ptr(BYTE);
-      uring.submissions[at + SQE.address] = address;
-      uring.submissions[at + SQE.address + 1] = address / 2 ** 32;
-      uring.submissions[at + SQE.length] = 1;
+      uring.point(at, ptr(BYTE), 1);
     }
     if (uring.pending > 0) uring.submit();
   }

@@ -1,5 +1,6 @@
 import { ptr } from "bun:ffi";
-import { CQE, DEFER_TASKRUN, SINGLE_ISSUER, SQE, Uring } from "./uring.ts";
+import { MSG_DONTWAIT, MSG_NOSIGNAL } from "./libc.ts";
+import { CQE, DEFER_TASKRUN, OP_SEND, SINGLE_ISSUER, SQE, Uring } from "./uring.ts";
 
 /**
  * Sends to many sockets in one system call.
@@ -27,9 +28,6 @@ export interface SendRing {
 }
 
 const CAPACITY = 256;
-const OP_SEND = 26;
-const MSG_DONTWAIT = 0x40;
-const MSG_NOSIGNAL = 0x4000;
 
 class UringSends implements SendRing {
   readonly capacity = CAPACITY;
@@ -52,12 +50,9 @@ class UringSends implements SendRing {
       this.address = ptr(buf);
     }
     const { submissions } = this.uring;
-    const address = this.address + start;
     const at = this.uring.claim();
     submissions[at + SQE.fd] = fd;
-    submissions[at + SQE.address] = address;
-    submissions[at + SQE.address + 1] = address / 2 ** 32;
-    submissions[at + SQE.length] = end - start;
+    this.uring.point(at, this.address + start, end - start);
     submissions[at + SQE.number] = this.places;
     this.skip();
   }

@@ -37,6 +37,9 @@ const PARAMS = { words: 30, sqEntries: 0, cqEntries: 1, flags: 2, features: 5, s
 const SQ_OFFSETS = { head: 0, tail: 1, mask: 2, flags: 4, array: 6 };
 const CQ_OFFSETS = { head: 0, tail: 1, mask: 2, cqes: 5 };
 
+export const OP_SEND = 26;
+export const OP_RECV = 27;
+
 /** A submission, by word: opcode with flags and priority, descriptor, ..., address (2 words), length, flags of the operation, number (2). */
 export const SQE = { words: 16, what: 0, fd: 1, address: 4, length: 6, flags: 7, number: 8 };
 /** A completion, by word: number (2), result, flags. */
@@ -121,6 +124,14 @@ export class Uring {
     this.rings[this.sqTail]!++;
     this.pending++;
     return at;
+  }
+
+  /** The submission at this word is of these bytes. */
+  point(at: number, address: number, length: number): void {
+    const { submissions } = this;
+    submissions[at + SQE.address] = address;
+    submissions[at + SQE.address + 1] = address / 2 ** 32;
+    submissions[at + SQE.length] = length;
   }
 
   /** Whether `claim` would take the place of one that is not handed over yet. */

@@ -1,5 +1,5 @@
 import { ptr } from "bun:ffi";
-import { LONG, libc } from "../host/libc.ts";
+import { LONG, libc, MSG_DONTWAIT, MSG_NOSIGNAL } from "../host/libc.ts";
 import type { ReceiveRing, Receiver } from "../host/receive-ring.ts";
 import type { Connection, Wire } from "./connection.ts";
 
@@ -7,8 +7,6 @@ import type { Connection, Wire } from "./connection.ts";
  * A client's socket that has been taken over from Bun: what it receives comes through a ring (host/receive-ring.ts), and
  * what does not go out by the ring of sends is sent by a call. Linux only.
  */
-const MSG_DONTWAIT = 0x40;
-const MSG_NOSIGNAL = 0x4000;
 const SOL_SOCKET = 1;
 const SO_LINGER = 13;
 const F_DUPFD_CLOEXEC = 1030;
