@@ -114,6 +114,12 @@ export class Segment {
     return ((slot >>> 16) * this.capacity) >>> 16;
   }
 
+  /** Loads the first entry of a hash's chain, and where the next new one goes, into the cache. */
+  touch(hash: number): number {
+    const { bytes } = this;
+    return bytes[this.offset(this.home(hash))]! + bytes[Math.min(this.used, bytes.length - 1)]!;
+  }
+
   /** The offset of the entry in a slot, 0: the slot is empty. */
   offset(slot: number): number {
     return this.slots[slot]! & OFFSET;

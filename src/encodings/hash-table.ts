@@ -85,6 +85,10 @@ export class HashTable implements BigValue {
   private slot = 0;
   /** The hash of the field looked for last. */
   private hash = 0;
+  /** The field whose hash has been computed ahead, see `expect`; -1: none. */
+  private expectedBuf: Uint8Array = NOTHING;
+  private expectedStart = -1;
+  private expectedHash = 0;
 
   /** `expected`: how many entries there will soon be. */
   constructor(
@@ -115,7 +119,10 @@ export class HashTable implements BigValue {
 
   /** Makes the entry with this field the current one; false if there is none. */
   find(buf: Uint8Array, start: number, end: number): boolean {
-    const hash = halfSipHash(this.seed0, this.seed1, buf, start, end);
+    const hash =
+      start === this.expectedStart && buf === this.expectedBuf
+        ? this.expectedHash
+        : this.hashOf(buf, start, end);
     this.hash = hash;
     const segment = this.directory.of(hash);
     const { slots, capacity } = segment;
@@ -137,6 +144,33 @@ export class HashTable implements BigValue {
     }
     this.slot = slot;
     return false;
+  }
+
+  hashOf(buf: Uint8Array, start: number, end: number): number {
+    return halfSipHash(this.seed0, this.seed1, buf, start, end);
+  }
+
+  /** Says which field is about to be looked for, and its hash; start -1: its buffer may soon hold something else. */
+  expect(buf: Uint8Array, start: number, hash: number): void {
+    this.expectedBuf = buf;
+    this.expectedStart = start;
+    this.expectedHash = hash;
+  }
+
+  /**
+   * Loads what finding fields of these hashes will need into the cache: in each loop the loads do not depend on
+   * each other. Returns nothing of meaning, so that they are not left out.
+   */
+  prefetch(hashes: Int32Array, count: number): number {
+    const { table, mask } = this.directory;
+    let sum = 0;
+    for (let i = 0; i < count; i++) sum += table[hashes[i]! & mask]!.capacity;
+    for (let i = 0; i < count; i++) {
+      const { slots, bytes } = table[hashes[i]! & mask]!;
+      sum += slots.length + bytes.length;
+    }
+    for (let i = 0; i < count; i++) sum += table[hashes[i]! & mask]!.touch(hashes[i]!);
+    return sum;
   }
 
   /** Makes the next entry of an iteration the current one; false at the end. */
@@ -474,7 +508,7 @@ export class HashTable implements BigValue {
   private readonly hashAt = (segment: Segment, slot: number): number => {
     const { bytes } = segment;
     readPart(bytes, fieldAt(bytes, segment.offset(slot)), this.blocks, scratch);
-    return halfSipHash(this.seed0, this.seed1, scratch.buf, scratch.start, scratch.end);
+    return this.hashOf(scratch.buf, scratch.start, scratch.end);
   };
 
   /**

@@ -1,5 +1,7 @@
+import { HashTable } from "../encodings/hash-table.ts";
 import type { KeyHint } from "../keyspace/context.ts";
 import type { Database } from "../keyspace/database.ts";
+import { ENC_OBJECT } from "../keyspace/record.ts";
 import { Request } from "../resp/request.ts";
 
 /**
@@ -10,9 +12,13 @@ import { Request } from "../resp/request.ts";
  * computed on the way, the key's hash, is handed to the command as a hint; with it, whether the command before was
  * for the same key, which then need not be looked for again.
  *
- * Argument 1 is taken for the key. Where it is none, a few loads are wasted.
+ * Argument 1 is taken for the key. Where it is none, a few loads are wasted. Where all are for one key, whose value is
+ * a big hash or set, the same is done with its table and argument 2, the field or member.
  */
 export const LOOKAHEAD = 32;
+const NOTHING = new Uint8Array(0);
+/** Smaller tables are in the processor's cache anyway. */
+const BIG_TABLE = 128 * 1024;
 
 export class Lookahead {
   readonly requests = Array.from({ length: LOOKAHEAD }, () => new Request());
@@ -22,6 +28,9 @@ export class Lookahead {
   private readonly positions = new Int32Array(LOOKAHEAD);
   /** Of the requests fetched: 1 where the key is that of the request before. */
   private readonly repeats = new Int32Array(LOOKAHEAD);
+  /** The table that all requests fetched are for, and the hashes of their members; null: there is no such table. */
+  private table: HashTable | null = null;
+  private readonly members = new Int32Array(LOOKAHEAD);
   /** Keeps the engine from leaving out loads whose result nobody uses. */
   sum = 0;
 
@@ -46,12 +55,28 @@ export class Lookahead {
       hashes[i] = last;
       repeats[i] = same ? 1 : 0;
     }
+    this.table = null;
+    if (keys === 1) this.fetchMembers(requests, count, db);
     if (keys < 2) return;
     let sum = 0;
     for (let i = 0; i < keys; i++) sum += index.touch(distinct[i]!);
     for (let i = 0; i < keys; i++) positions[i] = index.peek(distinct[i]!);
     for (let i = 0; i < keys; i++) if (positions[i] !== 0) sum += records.prefetch(positions[i]!);
     this.sum = sum;
+  }
+
+  private fetchMembers(requests: readonly Request[], count: number, { index, records }: Database): void {
+    const position = index.peek(this.distinct[0]!);
+    if (position === 0 || records.encoding(position) !== ENC_OBJECT) return;
+    const value = records.objects.get(records.payloadLow(position));
+    if (!(value instanceof HashTable) || value.count < BIG_TABLE) return;
+    const { members } = this;
+    for (let i = 0; i < count; i++) {
+      const { argc, buf, start, end } = requests[i]!;
+      if (argc > 2) members[i] = value.hashOf(buf, start[2]!, end[2]!);
+    }
+    this.sum = value.prefetch(members, count);
+    this.table = value;
   }
 
   /** Before request `i` of those fetched is executed. */
@@ -65,11 +90,14 @@ export class Lookahead {
     hint.start = request.start[1]!;
     hint.hash = this.hashes[i]!;
     if (this.repeats[i] === 0) hint.foundIn = 0;
+    if (this.table !== null && request.argc > 2)
+      this.table.expect(request.buf, request.start[2]!, this.members[i]!);
   }
 
   /** Afterwards: the buffers will hold other keys. */
   withdraw(): void {
     this.hint.start = -1;
+    if (this.table !== null) this.table.expect(NOTHING, -1, 0);
   }
 }
 

@@ -1,6 +1,7 @@
-import { afterAll, beforeAll, beforeEach, expect, test } from "bun:test";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
 import { type Reply, RespClient } from "../resp-client.ts";
 import { startServer, type TestServer } from "../server.ts";
+import { seeded } from "../unit/bytes/random.ts";
 
 /**
  * Commands that arrive in one chunk are read and executed together (server/dispatcher.ts): whatever changes between
@@ -199,4 +200,65 @@ test("the key found last is found again after it was removed, expired, renamed a
     expect(await client.next()).toBeNull();
     expect(await client.next()).toBe("4");
   }
+});
+
+describe("commands for one key whose table is so big that what they need of it is fetched ahead", () => {
+  const FIELDS = 140_000;
+  beforeEach(async () => {
+    for (let from = 0; from < FIELDS; from += 1000) {
+      const fields = Array.from({ length: 1000 }, (_, i) => `f${from + i}`);
+      client.send("HSET", "h", ...fields.flatMap((field) => [field, field]));
+      client.send("SADD", "s", ...fields);
+    }
+    for (let i = 0; i < (FIELDS / 1000) * 2; i++) expect(await client.next()).toBe(1000);
+  });
+
+  test("random commands beside a Map", async () => {
+    const random = seeded("fields fetched ahead");
+    const hash = new Map(Array.from({ length: FIELDS }, (_, i) => [`f${i}`, `f${i}`]));
+    const set = new Set(hash.keys());
+    for (let round = 0; round < 200; round++) {
+      const commands: string[] = [];
+      const expected: Reply[] = [];
+      const add = (command: string, reply: Reply) => {
+        commands.push(command);
+        expected.push(reply);
+      };
+      const key = random.pick(["h", "s"]);
+      for (let i = random.below(70); i >= 0; i--) {
+        // Some twice in a batch, some that are not there.
+        const field = `f${random.below(random.pick([20, 2 * FIELDS]))}`;
+        const kind = random.below(4);
+        if (key === "s") {
+          if (kind === 0) add(`SADD s ${field}`, set.has(field) ? 0 : 1);
+          else if (kind === 1) add(`SREM s ${field}`, set.has(field) ? 1 : 0);
+          else add(`SISMEMBER s ${field}`, set.has(field) ? 1 : 0);
+          if (kind === 0) set.add(field);
+          if (kind === 1) set.delete(field);
+        } else {
+          if (kind === 0) add(`HSET h ${field} ${round}`, hash.has(field) ? 0 : 1);
+          else if (kind === 1) add(`HDEL h ${field} nosuch`, hash.has(field) ? 1 : 0);
+          else if (kind === 2) add(`HGET h ${field}`, hash.get(field) ?? null);
+          else add("HLEN h", hash.size);
+          if (kind === 0) hash.set(field, String(round));
+          if (kind === 1) hash.delete(field);
+        }
+      }
+      expect(await pipeline(commands)).toEqual(expected);
+    }
+    expect(await client.call("SCARD", "s")).toBe(set.size);
+  });
+
+  test("the key is deleted, made anew, and given to another in between", async () => {
+    expect(
+      await pipeline(["HGET h f7", "HSET h f7 new", "DEL h", "HGET h f7", "HSET h f7 again", "HGET h f7"]),
+    ).toEqual(["f7", 0, 1, null, 1, "again"]);
+    expect(
+      await pipeline(["SISMEMBER s f7", "RENAME s f7", "SISMEMBER s f7", "SADD s f7", "SISMEMBER s f7"]),
+    ).toEqual([1, "OK", 0, 1, 1]);
+    expect(await client.call("SCARD", "f7")).toBe(FIELDS);
+    expect(
+      await pipeline(["SREM f7 f8", "SMOVE f7 s f9", "SISMEMBER f7 f9", "SREM f7 f9", "SCARD f7"]),
+    ).toEqual([1, 1, 0, 0, FIELDS - 2]);
+  });
 });

@@ -194,6 +194,31 @@ describe("hash table", () => {
   });
 });
 
+describe("a field whose hash was computed ahead", () => {
+  test("is looked for by that hash, others by their own, and nothing by it once it is withdrawn", () => {
+    const table = newTable(true);
+    for (let i = 0; i < 5000; i++) set(table, `field${i}`, `value${i}`);
+    const bytes = bytesOf("field1field2");
+    const hash = table.hashOf(bytes, 6, 12);
+    const hashes = new Int32Array([hash, table.hashOf(bytes, 0, 6), table.hashOf(bytes, 0, 12)]);
+    expect(table.prefetch(hashes, 3)).toBeNumber();
+    table.expect(bytes, 6, hash);
+    expect(table.find(bytes, 6, 12)).toBe(true);
+    table.readField(range);
+    expect(text()).toBe("field2");
+    expect(table.find(bytes, 0, 6)).toBe(true);
+    table.readField(range);
+    expect(text()).toBe("field1");
+    // The buffer holds another field now.
+    bytes.set(bytesOf("field9"), 6);
+    expect(table.find(bytes, 6, 12)).toBe(false);
+    table.expect(new Uint8Array(0), -1, 0);
+    expect(table.find(bytes, 6, 12)).toBe(true);
+    table.readField(range);
+    expect(text()).toBe("field9");
+  });
+});
+
 describe("scanning a hash table", () => {
   function step(table: HashTable, cursor: number, count: number, seen: Map<string, number>): number {
     const found: number[] = [];
