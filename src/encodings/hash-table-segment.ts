@@ -221,6 +221,33 @@ export class Segment {
     this.used += end - offset;
   }
 
+  /** Adds the fields that have expired to `due`; `soonest` is then of the others. */
+  collectDue(now: number, blocks: BlockSource, due: Uint8Array[]): void {
+    const { bytes, capacity } = this;
+    this.soonest = Number.POSITIVE_INFINITY;
+    for (let slot = 0; slot < capacity; slot++) {
+      const offset = this.offset(slot);
+      if (offset === 0) continue;
+      const at = expiryAt(bytes, offset);
+      if (at === NO_EXPIRY) continue;
+      if (now > at) {
+        readPart(bytes, fieldAt(bytes, offset), blocks, scratch);
+        due.push(scratch.buf.slice(scratch.start, scratch.end));
+      } else if (at < this.soonest) this.soonest = at;
+    }
+  }
+
+  /** Adds to `lengths` how many entries lie so many slots behind their home. */
+  countProbes(lengths: number[]): void {
+    const { slots, capacity } = this;
+    for (let slot = 0; slot < capacity; slot++) {
+      if (slots[slot] === 0) continue;
+      const distance = slot - this.home(slots[slot]!);
+      const probes = distance < 0 ? distance + capacity : distance;
+      lengths[probes] = (lengths[probes] ?? 0) + 1;
+    }
+  }
+
   clone(): Segment {
     const copy = new Segment(this.depth, this.prefix, 0, 0);
     copy.capacity = this.capacity;
@@ -341,14 +368,14 @@ export function partEquals(
     for (let i = start; i < end; i++) if (bytes[++at] !== buf[i]) return false;
     return true;
   }
-  readPart(bytes, at, blocks, compared);
-  if (compared.end - compared.start !== end - start) return false;
-  const other = compared.buf;
-  for (let i = start, j = compared.start; i < end; i++, j++) if (other[j] !== buf[i]) return false;
+  readPart(bytes, at, blocks, scratch);
+  if (scratch.end - scratch.start !== end - start) return false;
+  const other = scratch.buf;
+  for (let i = start, j = scratch.start; i < end; i++, j++) if (other[j] !== buf[i]) return false;
   return true;
 }
 
-const compared: Range = { buf: EMPTY, start: 0, end: 0 };
+const scratch: Range = { buf: EMPTY, start: 0, end: 0 };
 
 /** Milliseconds since 1970, or NO_EXPIRY. */
 export function expiryAt(bytes: Uint8Array, offset: number): number {

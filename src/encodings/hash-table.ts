@@ -157,20 +157,9 @@ export class HashTable implements BigValue {
     this.expectedHash = hash;
   }
 
-  /**
-   * Loads what finding fields of these hashes will need into the cache: in each loop the loads do not depend on
-   * each other. Returns nothing of meaning, so that they are not left out.
-   */
+  /** Loads what finding fields of these hashes will need into the cache; the result means nothing. */
   prefetch(hashes: Int32Array, count: number): number {
-    const { table, mask } = this.directory;
-    let sum = 0;
-    for (let i = 0; i < count; i++) sum += table[hashes[i]! & mask]!.capacity;
-    for (let i = 0; i < count; i++) {
-      const { slots, bytes } = table[hashes[i]! & mask]!;
-      sum += slots.length + bytes.length;
-    }
-    for (let i = 0; i < count; i++) sum += table[hashes[i]! & mask]!.touch(hashes[i]!);
-    return sum;
+    return this.directory.touch(hashes, count);
   }
 
   /** Makes the next entry of an iteration the current one; false at the end. */
@@ -328,29 +317,14 @@ export class HashTable implements BigValue {
     const first = removed.length;
     let soonest = Number.POSITIVE_INFINITY;
     for (const segment of this.segments) {
-      if (segment.soonest < now && removed.length - first < most) this.collectDue(segment, now, removed);
+      if (segment.soonest < now && removed.length - first < most)
+        segment.collectDue(now, this.blocks, removed);
       if (segment.soonest < soonest) soonest = segment.soonest;
     }
     this.soonest = soonest;
     for (let i = first; i < removed.length; i++) {
       this.find(removed[i]!, 0, removed[i]!.length);
       this.remove();
-    }
-  }
-
-  /** Adds the fields of a segment that have expired to `due`; the segment's `soonest` is then of the others. */
-  private collectDue(segment: Segment, now: number, due: Uint8Array[]): void {
-    const { bytes, capacity } = segment;
-    segment.soonest = Number.POSITIVE_INFINITY;
-    for (let slot = 0; slot < capacity; slot++) {
-      const offset = segment.offset(slot);
-      if (offset === 0) continue;
-      const at = expiryAt(bytes, offset);
-      if (at === NO_EXPIRY) continue;
-      if (now > at) {
-        readPart(bytes, fieldAt(bytes, offset), this.blocks, scratch);
-        due.push(scratch.buf.slice(scratch.start, scratch.end));
-      } else if (at < segment.soonest) segment.soonest = at;
     }
   }
 
@@ -607,15 +581,7 @@ export class HashTable implements BigValue {
   /** For statistics: entries that lie so many slots behind their home, by that number. */
   probeLengths(): number[] {
     const lengths: number[] = [];
-    for (const segment of this.segments) {
-      const { slots, capacity } = segment;
-      for (let slot = 0; slot < capacity; slot++) {
-        if (slots[slot] === 0) continue;
-        const distance = slot - segment.home(slots[slot]!);
-        const probes = distance < 0 ? distance + capacity : distance;
-        lengths[probes] = (lengths[probes] ?? 0) + 1;
-      }
-    }
+    for (const segment of this.segments) segment.countProbes(lengths);
     return Array.from(lengths, (n) => n ?? 0);
   }
 }
