@@ -70,6 +70,7 @@ export type Group =
   | "hash"
   | "hyperloglog"
   | "list"
+  | "module"
   | "pubsub"
   | "scripting"
   | "sentinel"

@@ -63,6 +63,7 @@ import { streamCommands } from "./streams.ts";
 import { stringCommands } from "./strings.ts";
 import type { TransactionCommandDeps } from "./transactions.ts";
 import { transactionCommands } from "./transactions.ts";
+import { vectorCommands } from "./vectors.ts";
 import type { ZsetDeps } from "./zsets/key.ts";
 import { zsetCommands } from "./zsets.ts";
 
@@ -138,5 +139,6 @@ export function allCommands(host: CommandHost): CommandSpec[] {
     ...sortCommands(host),
     ...streamCommands(host),
     ...arrayCommands(),
+    ...vectorCommands(),
   ];
 }

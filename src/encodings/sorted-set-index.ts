@@ -1,4 +1,4 @@
-import { release } from "../memory/arena.ts";
+import { releaseInSteps } from "../memory/arena.ts";
 import type { BigValue, ValueWatch } from "../memory/objects.ts";
 import type { SortedSet } from "./sorted-set.ts";
 import { Cells } from "./sorted-set-cells.ts";
@@ -27,8 +27,6 @@ const REBUILD_SIZE = 8192;
 /** ...and holds, beyond the first MiB, more than this many times what they need. */
 const REBUILD_FACTOR = 8;
 const ENTRY_BYTES = 32;
-/** Bytes released at once; more are released in several turns of the event loop. */
-const RELEASE_STEP = 4 << 20;
 
 /** Is told of each member that is added, and of each one before it is given another score or removed. */
 export interface SortedSetWatch extends ValueWatch {
@@ -259,16 +257,5 @@ function releaseAll(cells: Cells, members: Members, tree: Tree): void {
   cells.surrender(buffers);
   members.surrender(buffers);
   tree.surrender(buffers);
-  releaseSome(buffers);
-}
-
-/** To give gigabytes back takes the system tens of milliseconds. */
-function releaseSome(buffers: Uint8Array[]): void {
-  let bytes = 0;
-  while (buffers.length > 0 && bytes < RELEASE_STEP) {
-    const buffer = buffers.pop()!;
-    bytes += buffer.length;
-    release(buffer);
-  }
-  if (buffers.length > 0) setTimeout(() => releaseSome(buffers), 0);
+  releaseInSteps(buffers);
 }

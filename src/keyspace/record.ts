@@ -26,9 +26,11 @@ export const TYPE_LIST = 1;
 export const TYPE_SET = 2;
 export const TYPE_ZSET = 3;
 export const TYPE_HASH = 4;
+/** Modules of Redis have one type for all their values; there are no others here. */
+export const TYPE_VECTOR_SET = 5;
 export const TYPE_STREAM = 6;
 export const TYPE_ARRAY = 7;
-export const TYPE_NAMES = ["string", "list", "set", "zset", "hash", "module", "stream", "array"];
+export const TYPE_NAMES = ["string", "list", "set", "zset", "hash", "vectorset", "stream", "array"];
 
 /** Inline encodings: the value's bytes follow the key. */
 export const ENC_RAW = 0;

@@ -262,3 +262,16 @@ const EMPTY_WORDS = new Int32Array(0);
 export function release(bytes: Uint8Array): void {
   (bytes.buffer as ArrayBuffer).transfer(0);
 }
+
+const RELEASE_STEP = 4 << 20;
+
+/** Returns the memory of many buffers, a part of it now: to give gigabytes back takes the system tens of milliseconds. */
+export function releaseInSteps(buffers: Uint8Array[]): void {
+  let bytes = 0;
+  while (buffers.length > 0 && bytes < RELEASE_STEP) {
+    const buffer = buffers.pop()!;
+    bytes += buffer.length;
+    release(buffer);
+  }
+  if (buffers.length > 0) setTimeout(() => releaseInSteps(buffers), 0);
+}

@@ -11,8 +11,10 @@ import type { RdbReader } from "./reader.ts";
 
 const CHARACTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 const NAME_LENGTH = 9;
+/** The bits of an id that are the version. */
+export const MODULE_VERSION = 1023;
 
-/** Reads a module's id and returns its name. */
+/** Reads a module's id and returns its name; the version is the id's last ten bits, which the reader still has. */
 export function moduleName(reader: RdbReader): string {
   reader.length64();
   let id = ((BigInt(reader.high >>> 0) << 32n) | BigInt(reader.low >>> 0)) >> 10n;
@@ -22,6 +24,14 @@ export function moduleName(reader: RdbReader): string {
     id >>= 6n;
   }
   return name;
+}
+
+/** The id of a module's values. */
+export function moduleId(name: string, version: number): { low: number; high: number } {
+  let id = 0n;
+  for (const character of name) id = (id << 6n) | BigInt(CHARACTERS.indexOf(character));
+  id = (id << 10n) | BigInt(version);
+  return { low: Number(id & 0xffffffffn), high: Number(id >> 32n) };
 }
 
 /** Skips what stands behind the id. */

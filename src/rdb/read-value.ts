@@ -35,7 +35,7 @@ import {
   withoutTimes,
 } from "./convert.ts";
 import { corrupt, RdbError, TYPE } from "./format.ts";
-import { moduleName, skipModuleValue } from "./module.ts";
+import { MODULE_VERSION, moduleName, skipModuleValue } from "./module.ts";
 import {
   HashReading,
   ListReading,
@@ -54,6 +54,7 @@ import {
   isZsetListpack,
   ReadOnlyBytes,
 } from "./validate.ts";
+import { VECTOR_SET, VectorSetReading } from "./vector-set.ts";
 import { fromZiplist, fromZipmap } from "./ziplist.ts";
 
 /**
@@ -225,21 +226,22 @@ export class ValueReader {
       case TYPE.MODULE_PRE_GA:
         return corrupt("Pre-release module format not supported");
       case TYPE.MODULE_2:
-        this.module();
-        return null;
+        return this.module();
       default:
         this.encoded(rdbType);
         return null;
     }
   }
 
-  private module(): void {
+  private module(): Reading | null {
     const { reader } = this;
     const name = moduleName(reader);
+    if (name === VECTOR_SET && (reader.low & MODULE_VERSION) === 0) return new VectorSetReading(this);
     if (!this.skipModules)
       corrupt(`The RDB file contains module data I can't load: no matching module type '${name}'`);
     skipModuleValue(reader, name);
     this.setRange(TYPE_STRING, ENC_RAW, EMPTY, 0, 0);
+    return null;
   }
 
   /** A collection that is one string. */

@@ -18,7 +18,8 @@ import {
  *
  *   what is to come    a stack of frames, each a row of items and how often the row is repeated
  *   an item            a string, a length, so many bytes, a length with a row to be repeated so often (behind
- *                      another row, if need be), or a length that says which of several rows follows
+ *                      another row, if need be), a length that says which of several rows follows, or such lengths with
+ *                      their rows up to one that is 0
  *
  * Only heads of items, 19 bytes at the most, have to lie in one piece; the bytes of strings are counted, not looked at.
  */
@@ -28,7 +29,8 @@ type Item =
   | "text-double"
   | number
   | { readonly each: readonly Item[]; readonly after?: readonly Item[] }
-  | { readonly oneOf: readonly Row[] };
+  | { readonly oneOf: readonly Row[] }
+  | { readonly untilZero: readonly Row[] };
 type Row = readonly Item[];
 
 const each = (...row: Item[]): Item => ({ each: row });
@@ -61,6 +63,9 @@ const stream = (version: StreamVersion): Row => [
 /** Its elements follow what was inserted last; their number stands before that. */
 const ARRAY: Row = [{ each: ["length", { oneOf: [STRING, [8], [8], STRING] }], after: [each("length")] }];
 
+/** A module's value: its id, and parts of these kinds. */
+const MODULE: Row = ["length", { untilZero: [[], ["length"], ["length"], [4], [8], STRING] }];
+
 const VALUES = new Map<number, Row>([
   [TYPE.STRING, STRING],
   [TYPE.LIST, [each("string")]],
@@ -88,6 +93,7 @@ const VALUES = new Map<number, Row>([
   [TYPE.STREAM_LISTPACKS_4, stream(4)],
   [TYPE.STREAM_LISTPACKS_5, stream(5)],
   [TYPE.ARRAY, ARRAY],
+  [TYPE.MODULE_2, MODULE],
 ]);
 
 /** What follows these bytes; a part ends with it, but for those that say something of the key that is to come. */
@@ -219,6 +225,13 @@ export class RdbScanner {
     if ("each" in item) {
       this.push(item.each, this.value);
       if (item.after !== undefined) this.push(item.after, 1);
+    } else if ("untilZero" in item) {
+      const row = item.untilZero[this.value];
+      if (row === undefined) this.end();
+      else if (this.value > 0) {
+        this.frames.at(-1)!.at--;
+        this.push(row, 1);
+      }
     } else if (this.value < item.oneOf.length) this.push(item.oneOf[this.value]!, 1);
     else this.end();
     return size;

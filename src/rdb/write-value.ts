@@ -17,15 +17,18 @@ import {
   TYPE_SET,
   TYPE_STREAM,
   TYPE_STRING,
+  TYPE_VECTOR_SET,
   TYPE_ZSET,
 } from "../keyspace/record.ts";
 import type { ByteStore } from "../memory/byte-store.ts";
 import type { BigValue } from "../memory/objects.ts";
 import type { SparseArray } from "../types/sparse-array.ts";
 import type { Stream } from "../types/stream.ts";
+import type { VectorSet } from "../types/vector-set.ts";
 import { ArrayWriting } from "./array.ts";
 import { NODE_PACKED, RDB_VERSION, type RdbVersion, TYPE } from "./format.ts";
 import { countEntries, ReadOnlyBytes } from "./validate.ts";
+import { VectorSetWriting } from "./vector-set.ts";
 import { ListWriting, TableWriting, ZsetWriting } from "./write-collections.ts";
 import { StreamWriting } from "./write-stream.ts";
 import type { RdbWriter } from "./writer.ts";
@@ -44,6 +47,7 @@ import { BIG_STRING, type ObjectWriting, StringWriting } from "./writing.ts";
  *                        expire; else 1 and the milliseconds from that moment on), string, string
  *   STREAM_LISTPACKS_3   see write-stream.ts; where only newer servers know what is in it, STREAM_LISTPACKS_5 of Redis 8.8
  *   ARRAY                see array.ts
+ *   MODULE_2             a vector set, see vector-set.ts
  *
  * What is bytes in a record is written at once. An object is written in steps of some elements, between which it may
  * change if it is watched (writing.ts).
@@ -74,6 +78,8 @@ export function rdbTypeOf(db: Database, position: number, version: RdbVersion = 
       return version < 11 ? TYPE.STREAM_LISTPACKS_2 : TYPE.STREAM_LISTPACKS_3;
     case TYPE_ARRAY:
       return TYPE.ARRAY;
+    case TYPE_VECTOR_SET:
+      return TYPE.MODULE_2;
     default:
       throw new Error(`cannot save a ${TYPE_NAMES[records.type(position)]}`);
   }
@@ -152,6 +158,8 @@ function beginObject(writer: RdbWriter, rdbType: number, object: BigValue, watch
     case TYPE.HASH:
     case TYPE.HASH_METADATA:
       return new TableWriting(writer, object as HashTable, watched);
+    case TYPE.MODULE_2:
+      return new VectorSetWriting(writer, object as VectorSet, watched);
     case TYPE.ARRAY:
       return new ArrayWriting(writer, object as SparseArray, watched);
     default:

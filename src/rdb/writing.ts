@@ -23,6 +23,7 @@ export interface ObjectWriting {
  *   list          before a node changes that is not yet written, its bytes are kept until the walk comes there
  *   stream        the same with its nodes; rows of pending entries are copied before they change (stream-index.ts)
  *   array         the same with its nodes
+ *   vector set    before an element changes (each new one changes those it is linked with) its bytes are kept
  *
  * The number of elements stands in front of them, and is that of the beginning. A value that leaves the key space
  * meanwhile is kept by the writing, which disposes of it in the end.

@@ -11,6 +11,7 @@ import {
   TYPE_SET,
   TYPE_STREAM,
   TYPE_STRING,
+  TYPE_VECTOR_SET,
   TYPE_ZSET,
 } from "../../keyspace/record.ts";
 import { StringView } from "../../keyspace/strings.ts";
@@ -21,6 +22,7 @@ import type { SetLimits } from "../../types/set.ts";
 import type { SparseArray } from "../../types/sparse-array.ts";
 import type { Stream } from "../../types/stream.ts";
 import { StreamIterator } from "../../types/stream-iterator.ts";
+import type { VectorSet } from "../../types/vector-set.ts";
 import { StoredHash } from "../hashes/values.ts";
 import { ListValue } from "../lists/values.ts";
 import { StoredSet } from "../sets/values.ts";
@@ -37,6 +39,8 @@ import { zsetOf } from "../zsets/key.ts";
  *            set            xor each member
  *            hash, zset     for each: e = 0; mix field, value (member, score) into e; xor e
  *            stream         for each entry: mix "ms.seq", then fields and values
+ *            vector set     mix the number of elements and that of components, and xor with the result; for each element the
+ *                           same with its vector, its name and its attributes
  *            array          mix each element, and "(null)" for each that there is none of; of so many of these that it
  *                           would take minutes, the index behind them, which is not Redis's way
  *   key      d = 0; mix the key; then the value, on top of that
@@ -125,6 +129,7 @@ export class Digester {
     else if (type === TYPE_HASH) this.addHash(digest, db, position);
     else if (type === TYPE_STREAM) this.addStream(digest, db, position);
     else if (type === TYPE_ARRAY) addArray(digest, objectOf(db, position) as SparseArray);
+    else if (type === TYPE_VECTOR_SET) addVectorSet(digest, objectOf(db, position) as VectorSet);
     if (db.records.hasExpiry(position)) xor(digest, EXPIRES);
   }
 
@@ -176,6 +181,23 @@ function addArray(digest: Bytes, array: SparseArray): void {
     mix(digest, value);
     next = index + 1n;
   }
+}
+
+/** The order of elements, and how they are linked, do not count. */
+function addVectorSet(digest: Bytes, set: VectorSet): void {
+  const head = new Uint8Array(BYTES);
+  mix(head, latin1Bytes(`${set.size}`));
+  mix(head, latin1Bytes(`${set.dimension}`));
+  xor(digest, head);
+  set.inOrder(null, (node) => {
+    const element = new Uint8Array(BYTES);
+    mix(element, set.graph.vectors.bytes(node));
+    set.readName(node);
+    mix(element, set.buf.slice(set.start, set.end));
+    if (set.readAttributes(node)) mix(element, set.buf.slice(set.start, set.end));
+    xor(digest, element);
+    return true;
+  });
 }
 
 function addZset(digest: Bytes, db: Database, position: number): void {

@@ -12,6 +12,7 @@ import {
   TYPE_LIST,
   TYPE_SET,
   TYPE_STREAM,
+  TYPE_VECTOR_SET,
   TYPE_ZSET,
 } from "../../keyspace/record.ts";
 
@@ -22,6 +23,8 @@ const OBJECT_NAMES: Record<number, string> = {
   [TYPE_HASH]: "hashtable",
   [TYPE_STREAM]: "stream",
   [TYPE_ARRAY]: "sliced-array",
+  // As of all modules' values.
+  [TYPE_VECTOR_SET]: "raw",
 };
 
 /** The name that OBJECT ENCODING gives to a record's encoding. */

@@ -30,6 +30,10 @@ const COMMANDS: Record<string, string> = {
     "XPENDING k g|XPENDING k g - + 10|XREADGROUP GROUP g c COUNT 2 STREAMS k >|XREADGROUP GROUP g c STREAMS k 0|" +
     "XINFO CONSUMERS k g|XAUTOCLAIM k g d 0 0|XCLAIM k g e 0 2-0 3-0|XACK k g 2-0|XDEL k 2-0|XADD k * f v|XADD k * f v g w|" +
     "XTRIM k MAXLEN 2|XGROUP DELCONSUMER k g c|XSETID k 99999999999999-0|XGROUP DESTROY k g|XTRIM k MAXLEN 0",
+  vectorset:
+    "VINFO k|VCARD k|VSIM k VALUES 3 1 2 3 WITHSCORES WITHATTRIBS|VSIM k ELE a FILTER .n==1|VSIM k VALUES 3 0 0 1 TRUTH|" +
+    "VADD k VALUES 3 1 -1 1 z|VADD k VALUES 3 3 2 1 a NOQUANT|VADD k REDUCE 3 VALUES 4 1 1 2 1 y BIN M 4|VEMB k a|VEMB k e1 RAW|" +
+    "VLINKS k e1 WITHSCORES|VRANGE k - +|VRANDMEMBER k 5|VRANDMEMBER k -5|VSETATTR k e2 {}|VREM k a|VREM k e1|VREM k e3|VREM k e7",
 };
 const ALWAYS =
   "OBJECT ENCODING k|DUMP k|COPY k copied REPLACE|RENAME k moved|RENAME moved k|PEXPIRE k 100000|TYPE k";
@@ -58,13 +62,37 @@ function bodies(): Uint8Array[] {
   run("XREADGROUP GROUP g c COUNT 3 STREAMS x1 >");
   run("XREADGROUP GROUP g d COUNT 1 STREAMS x1 >");
   for (let i = 1; i < 250; i++) run(`XADD x2 ${i}-0 ${i % 3 === 0 ? "other" : "f"} v${i}`);
-  const dumped = ["s1", "s2", "s3", "l1", "l2", "e1", "e2", "e3", "h1", "h2", "z1", "z2", "x1", "x2"].flatMap(
-    (key) =>
-      [true, false].map((rdbcompression) => {
-        Object.assign(bench.config.values, { rdbcompression });
-        const dump = bench.dump(key);
-        return dump.slice(0, dump.length - 10);
-      }),
+  for (let i = 0; i < 60; i++) {
+    const vector = `VALUES 3 ${i % 7} ${-i} ${i % 3}`;
+    if (i < 4) run(`VADD v1 ${vector} e${i} SETATTR {"n":${i % 2}}`);
+    run(`VADD v2 ${vector} e${i} NOQUANT M 4`);
+    run(`VADD v3 REDUCE 3 VALUES 4 1 ${i} 5 2 e${i} BIN M 4`);
+  }
+  for (let i = 0; i < 60; i += 5) run(`VREM v2 e${i}`);
+  const dumped = [
+    "v1",
+    "v2",
+    "v3",
+    "s1",
+    "s2",
+    "s3",
+    "l1",
+    "l2",
+    "e1",
+    "e2",
+    "e3",
+    "h1",
+    "h2",
+    "z1",
+    "z2",
+    "x1",
+    "x2",
+  ].flatMap((key) =>
+    [true, false].map((rdbcompression) => {
+      Object.assign(bench.config.values, { rdbcompression });
+      const dump = bench.dump(key);
+      return dump.slice(0, dump.length - 10);
+    }),
   );
   const pairs = ziplist("a", 1, "b", 2.5 | 0, "c", 300);
   return [

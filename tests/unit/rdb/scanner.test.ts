@@ -42,6 +42,19 @@ function filled(): Bench {
     for (const consumer of ["a", "b"])
       bench.run("XREADGROUP", "GROUP", "g", consumer, "COUNT", "3", "STREAMS", `t${count}`, ">");
     bench.run("ARSET", `a${count}`, String(count * 1000), ...many(count));
+    for (let i = 0; i < count; i++)
+      bench.run(
+        "VADD",
+        `v${count}`,
+        "VALUES",
+        "3",
+        "1",
+        `${i}`,
+        "-2",
+        `e${i}`,
+        "SETATTR",
+        i % 2 === 0 ? "{}" : "",
+      );
     if (count === 5) bench.run("ARINSERT", `a${count}`, "x");
     bench.run("XNACK", `t${count}`, "g", "FAIL", "IDS", "2", "2-1", "1-1");
     bench.run("XADD", `t${count}`, "IDMP", "producer", "name", "*", "f", "v");

@@ -311,6 +311,35 @@ KINDS.array = {
   ],
 };
 
+const element = (random: Random) => `element:${random.below(1200)}`;
+const vector = (random: Random) => Array.from({ length: 6 }, () => String(random.below(2001) - 1000));
+
+KINDS["vector set"] = {
+  fill(bench, random, key, count) {
+    for (let i = 0; i < count; i += 4) {
+      const attributes = random.pick(["", `{"n":${i}}`]);
+      bench.run(
+        "VADD",
+        key,
+        "VALUES",
+        "6",
+        ...vector(random),
+        element(random),
+        "EF",
+        "20",
+        "SETATTR",
+        attributes,
+      );
+    }
+  },
+  change: [
+    (random, key) => ["VADD", key, "VALUES", "6", ...vector(random), element(random), "EF", "20"],
+    (random, key) => ["VREM", key, element(random)],
+    (random, key) => ["VSETATTR", key, element(random), random.pick(["", long(random)])],
+    (random, key) => ["VSIM", key, "ELE", element(random)],
+  ],
+};
+
 /** What may happen to a key of any type. */
 const ANY: Commands[] = [
   (_, key) => ["DEL", key],

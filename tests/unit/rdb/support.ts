@@ -19,6 +19,7 @@ import { setCommands } from "../../../src/commands/sets.ts";
 import { sortCommands } from "../../../src/commands/sort.ts";
 import { streamCommands } from "../../../src/commands/streams.ts";
 import { stringCommands } from "../../../src/commands/strings.ts";
+import { vectorCommands } from "../../../src/commands/vectors.ts";
 import { zsetCommands } from "../../../src/commands/zsets.ts";
 import { Config } from "../../../src/config/config.ts";
 import { DebugSettings } from "../../../src/config/debug-settings.ts";
@@ -67,6 +68,7 @@ export class Bench {
       ...zsetCommands(deps),
       ...streamCommands(deps),
       ...arrayCommands(),
+      ...vectorCommands(),
       ...genericCommands(deps),
       ...expireCommands(),
       ...objectCommands(),
