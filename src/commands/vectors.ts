@@ -32,7 +32,7 @@ export function vectorCommands(): CommandSpec[] {
         arity: -5,
         summary: "Sets the vector of an element of a vector set, creating the set where there is none.",
         complexity: "O(log(N)), N elements",
-        args: "key [REDUCE dim:integer] <FP32 vector|VALUES count:integer value:double...> element [CAS] [NOQUANT|BIN|Q8] [EF effort:integer] [SETATTR attributes] [M links:integer]",
+        args: "key [REDUCE dim:integer] vector=(FP32 blob|VALUES values=(count:integer value:double...)) element [CAS] [quantization=(NOQUANT|BIN|Q8)] [EF effort:integer] [SETATTR attributes] [M links:integer]",
         run: vadd,
       },
       "update",
@@ -143,7 +143,7 @@ export function vectorCommands(): CommandSpec[] {
       arity: -4,
       summary: "The elements whose vectors are nearest to a vector.",
       complexity: "O(log(N)), N elements; O(N) with TRUTH",
-      args: "key <ELE element|FP32 vector|VALUES count:integer value:double...> [WITHSCORES] [WITHATTRIBS] [COUNT count:integer] [EPSILON distance:double] [EF effort:integer] [FILTER expression] [FILTER-EF effort:integer] [TRUTH] [NOTHREAD]",
+      args: "key vector=(ELE element|FP32 blob|VALUES values=(count:integer value:double...)) [WITHSCORES] [WITHATTRIBS] [COUNT count:integer] [EPSILON distance:double] [EF effort:integer] [FILTER expression] [FILTER-EF effort:integer] [TRUTH] [NOTHREAD]",
       run: vsim,
     }),
   ];

@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
 import type { Command } from "../../src/call/registry.ts";
+import { parseSyntax } from "../../src/call/syntax.ts";
 import { Config } from "../../src/config/config.ts";
 import { Log } from "../../src/host/log.ts";
 import { Server } from "../../src/server/server.ts";
@@ -37,6 +38,8 @@ test("every command says what it is", () => {
       true,
       expect.stringMatching(/^\d+\.\d+\.\d+$/),
     ]);
+    // Read only when somebody asks for it: COMMAND DOCS would fail for all.
+    if (spec.args !== undefined) expect(parseSyntax(spec.args)).toBeArray();
     if (spec.subcommands === undefined) expect([fullName, typeof spec.run]).toEqual([fullName, "function"]);
     if (parent !== null) expect(parent.spec.subcommands).toContain(spec);
   }

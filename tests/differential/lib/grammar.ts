@@ -35,6 +35,7 @@ export const KEYS: Record<string, string[]> = {
   stream: ["x", "x2"],
   /** Of a type that only redbun's own grammar tells of. */
   array: ["ar", "ar2"],
+  module: ["v", "v2"],
   none: ["none"],
 };
 export const ALL_KEYS = [...new Set(Object.values(KEYS).flat())];
@@ -87,6 +88,7 @@ const GROUPS = [
   "hash",
   "stream",
   "array",
+  "module",
   "generic",
 ];
 
@@ -192,6 +194,11 @@ export class Caller {
     // Of places at the same distance any may be the nearest.
     if (group === "geo" && arg.name === "count-block") return;
     if (flags.includes("optional") && random.below(5) < 3) return;
+    // Vectors that go together, mostly; by chance their numbers of components would seldom be right.
+    if (group === "module" && arg.name === "vector" && random.below(10) > 0) {
+      to.push("VALUES", "2", random.pick(DOUBLES), random.pick(DOUBLES));
+      return;
+    }
     const times = flags.includes("multiple") ? 1 + random.below(3) : 1;
     for (let i = 0; i < times; i++) {
       // An ID that the clock decides would differ.
