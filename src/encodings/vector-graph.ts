@@ -1,6 +1,6 @@
 import { DistanceHeap } from "./distance-heap.ts";
 import { COUNT, LINKS, LinkRows } from "./vector-links.ts";
-import { grown, newVectorStore, QUERY, type Quantization, type VectorStore } from "./vector-store.ts";
+import { grown, QUERY, type Quantization, VectorStore } from "./vector-store.ts";
 
 /**
  * Vectors in a graph that leads to the nearest ones: a hierarchical navigable small world (Malkov and Yashunin, 2016).
@@ -61,7 +61,7 @@ export class VectorGraph {
     readonly quantization: Quantization,
     readonly m: number,
   ) {
-    this.vectors = newVectorStore(dimension, quantization);
+    this.vectors = new VectorStore(dimension, quantization);
     this.vectors.reserve(QUERY);
     this.base = new LinkRows(2 * m);
     this.upper = new LinkRows(m);
@@ -370,7 +370,7 @@ export class VectorGraph {
     }
     this.ids[node] = 0;
     this.size--;
-    if (node === this.entry) this.replaceEntry(left);
+    if (node === this.entry) this.replaceEntry();
     for (let row = this.base.above(node); row !== 0; ) {
       const above = this.upper.above(row);
       this.upper.free(row);
@@ -380,19 +380,16 @@ export class VectorGraph {
     this.spare.push(node);
   }
 
-  private replaceEntry(neighbours: readonly number[][]): void {
+  /** Searches begin at a node of the highest layer there is: all are looked at, which is seldom needed. */
+  private replaceEntry(): void {
+    const { levels, end } = this;
     this.entry = QUERY;
-    for (let layer = neighbours.length - 1; layer >= 0 && this.entry === QUERY; layer--)
-      this.entry = neighbours[layer]![0] ?? QUERY;
-    if (this.entry === QUERY) {
-      let highest = -1;
-      for (let other = QUERY + 1; other < this.end; other++) {
-        if (!this.has(other) || this.levels[other]! <= highest) continue;
-        this.entry = other;
-        highest = this.levels[other]!;
-      }
+    this.maxLevel = 0;
+    for (let node = QUERY + 1; node < end; node++) {
+      if (!this.has(node) || (this.entry !== QUERY && levels[node]! <= this.maxLevel)) continue;
+      this.entry = node;
+      this.maxLevel = levels[node]!;
     }
-    this.maxLevel = this.entry === QUERY ? 0 : this.levels[this.entry]!;
   }
 
   /** Gives nodes that have lost a link another one: the nearest pairs first, then whoever can be found. */
@@ -439,8 +436,9 @@ export class VectorGraph {
     return copy;
   }
 
+  /** Gives the vectors' memory back, and hands over the other buffers, to be released. */
   surrender(into: Uint8Array[]): void {
-    this.vectors.surrender(into);
+    this.vectors.dispose();
     this.base.surrender(into);
     this.upper.surrender(into);
   }

@@ -1,4 +1,6 @@
 import { copyBytes } from "../bytes/ascii.ts";
+import { ASIDE, LARGEST, type VectorArena } from "../memory/vector-arena.ts";
+import { BLOCK, type Kernels, ROUND, vectorSpace } from "./vector-kernels.ts";
 
 /**
  * The vectors of a vector set, by number, each of length 1 and in one of Redis's three forms:
@@ -7,7 +9,11 @@ import { copyBytes } from "../bytes/ascii.ts";
  *   int8   components of 1 byte, in steps of range / 127, where the range is the largest component there is
  *   bin    a bit for each component: whether it is above 0; in whole words of 8 bytes
  *
- *   pages  a power of two of vectors each, about 256 KiB; the first one begins with four and doubles
+ *   pages  a power of two of vectors each, up to 256 KiB; the first one begins with four and doubles
+ *   vector its bytes, and zeros up to a whole number of blocks of 16
+ *
+ * Pages are in memory where SIMD reaches them (memory/vector-arena.ts). When that is full, they are elsewhere, and vectors
+ * are copied there when they are compared.
  *
  * The distance of two vectors is 1 - their product: 0 where they point the same way, 2 where they are opposite. Number 0
  * is nobody's: what is searched for is put there.
@@ -18,36 +24,56 @@ export const INT8 = 1;
 export const BIN = 2;
 export type Quantization = typeof F32 | typeof INT8 | typeof BIN;
 
-const PAGE_BYTES = 256 * 1024;
 const FIRST_VECTORS = 4;
 const STEPS = 127;
-
-type Page = Float32Array | Int8Array | Int32Array;
+const NOWHERE = -1;
 
 /** How many things of this size a page holds, as a shift. */
 export function pageShift(bytesEach: number): number {
-  return Math.max(0, 31 - Math.clz32(Math.floor(PAGE_BYTES / bytesEach) || 1));
+  return Math.max(0, 31 - Math.clz32(Math.floor(LARGEST / bytesEach) || 1));
 }
 
-export abstract class VectorStore {
-  protected abstract readonly pages: Page[];
-  protected readonly shift: number;
-  protected readonly mask: number;
+interface Page {
+  /** In the arena; NOWHERE: it has an array of its own. */
+  address: number;
+  size: number;
+  own: Uint8Array | null;
+}
+
+export class VectorStore {
+  private readonly arena: VectorArena;
+  private readonly kernels: Kernels;
+  private readonly pages: Page[] = [];
+  /** The addresses of the pages. */
+  private readonly addresses: number[] = [];
+  /** Bytes of a vector. */
+  readonly bytesEach: number;
+  /** The same up to a whole number of blocks. */
+  private readonly stride: number;
+  private readonly rounds: number;
+  private readonly rest: number;
+  private readonly shift: number;
+  private readonly mask: number;
   /** The largest component of each vector (int8). */
   ranges = new Float32Array(FIRST_VECTORS);
   /** What each vector's length was before it became 1. */
   lengths = new Float32Array(FIRST_VECTORS);
-  /** Bytes of pages. */
-  heldBytes = 0;
+  private heldBytes = 0;
 
   constructor(
     readonly dimension: number,
-    /** Bytes of a vector. */
-    readonly bytesEach: number,
-    /** Cells of a page's array that a vector takes. */
-    protected readonly width: number,
+    readonly form: Quantization,
+    space = vectorSpace(),
   ) {
-    this.shift = pageShift(bytesEach);
+    const { arena, kernels } = space;
+    this.arena = arena;
+    this.kernels = kernels;
+    this.bytesEach = form === F32 ? dimension * 4 : form === INT8 ? dimension : Math.ceil(dimension / 64) * 8;
+    const blocks = Math.ceil(this.bytesEach / BLOCK);
+    this.stride = blocks * BLOCK;
+    this.rounds = Math.floor(blocks / ROUND);
+    this.rest = blocks % ROUND;
+    this.shift = pageShift(this.stride);
     this.mask = (1 << this.shift) - 1;
   }
 
@@ -56,18 +82,19 @@ export abstract class VectorStore {
     return this.heldBytes + this.ranges.byteLength + this.lengths.byteLength;
   }
 
+  // ------------------------------------------------------------------ pages
+
   /** Sees that there is room for the vector of this number. */
   reserve(number: number): void {
     const page = number >>> this.shift;
-    if (page > 0 && this.pages.length === 1) this.enlarge(1 << this.shift);
-    while (this.pages.length <= page)
-      this.addPage(page === 0 ? Math.min(FIRST_VECTORS, 1 << this.shift) : 1 << this.shift);
-    if (page === 0) {
-      let vectors = this.pages[0]!.length / this.width;
-      if (number >= vectors) {
-        while (number >= vectors) vectors *= 2;
-        this.enlarge(vectors);
-      }
+    const whole = 1 << this.shift;
+    for (let index = this.pages.length; index <= page; index++)
+      this.setPage(index, index === 0 ? Math.min(FIRST_VECTORS, whole) : whole);
+    let vectors = Math.floor(this.pages[0]!.size / this.stride);
+    const needed = page === 0 ? number + 1 : whole;
+    if (vectors < needed) {
+      while (vectors < needed) vectors *= 2;
+      this.setPage(0, Math.min(vectors, whole));
     }
     if (number >= this.ranges.length) {
       this.ranges = grown(this.ranges, number);
@@ -75,43 +102,33 @@ export abstract class VectorStore {
     }
   }
 
-  private enlarge(vectors: number): void {
-    const first = this.pages[0]!;
-    if (first.length >= vectors * this.width) return;
-    const larger = this.newPage(vectors * this.width);
-    (larger as Int8Array).set(first as Int8Array);
-    this.pages[0] = larger;
-    this.heldBytes += larger.byteLength - first.byteLength;
+  private setPage(index: number, vectors: number): void {
+    const size = this.arena.sizeOf(vectors * this.stride);
+    const address = this.arena.alloc(size);
+    const own = address === NOWHERE ? new Uint8Array(size) : null;
+    const before = this.pages[index];
+    this.pages[index] = { address, size, own };
+    this.addresses[index] = address;
+    this.heldBytes += size;
+    if (before === undefined) return;
+    copyBytes(this.contents(this.pages[index]), 0, this.contents(before), 0, before.size);
+    this.drop(before);
   }
 
-  private addPage(vectors: number): void {
-    const page = this.newPage(vectors * this.width);
-    this.pages.push(page);
-    this.heldBytes += page.byteLength;
+  private contents({ address, size, own }: Page): Uint8Array {
+    return own ?? this.arena.bytes.subarray(address, address + size);
   }
 
-  protected abstract newPage(cells: number): Page;
-
-  /** Keeps a vector, whose length becomes 1. */
-  set(number: number, vector: Float32Array): void {
-    this.lengths[number] = normalize(vector);
-    this.encode(number, vector);
+  private drop({ address, size, own }: Page): void {
+    this.heldBytes -= size;
+    if (own === null) this.arena.release(address, size);
   }
 
-  /** Keeps a vector of length 1. */
-  protected abstract encode(number: number, vector: Float32Array): void;
-
-  /** From 0 to 2. */
-  abstract distance(a: number, b: number): number;
-
-  /** The vector as it was set, as far as that is known. */
-  abstract read(number: number): Float32Array;
-
-  /** The vector's bytes, where they are. */
+  /** The vector's bytes, where they are; valid until more memory is needed. */
   bytes(number: number): Uint8Array {
     const page = this.pages[number >>> this.shift]!;
-    const at = page.byteOffset + (number & this.mask) * this.width * page.BYTES_PER_ELEMENT;
-    return new Uint8Array(page.buffer as ArrayBuffer, at, this.bytesEach);
+    const at = (number & this.mask) * this.stride;
+    return this.contents(page).subarray(at, at + this.bytesEach);
   }
 
   /** Keeps a vector by its bytes. */
@@ -119,161 +136,92 @@ export abstract class VectorStore {
     copyBytes(this.bytes(number), 0, buf, start, start + this.bytesEach);
   }
 
+  /** Where the kernels find a vector; one that they would not find is copied to this place for such. */
+  private address(number: number, aside: number): number {
+    const page = this.addresses[number >>> this.shift]!;
+    if (page !== NOWHERE) return page + (number & this.mask) * this.stride;
+    this.arena.bytes.set(this.bytes(number), aside);
+    this.arena.bytes.fill(0, aside + this.bytesEach, aside + this.stride);
+    return aside;
+  }
+
   copy(from: VectorStore): void {
-    this.pages.length = 0;
-    for (const page of from.pages) this.pages.push(page.slice());
-    this.heldBytes = from.heldBytes;
+    this.dispose();
+    for (const [index, page] of from.pages.entries()) {
+      this.setPage(index, Math.floor(page.size / this.stride));
+      copyBytes(this.contents(this.pages[index]!), 0, from.contents(page), 0, page.size);
+    }
     this.ranges = from.ranges.slice();
     this.lengths = from.lengths.slice();
   }
 
-  /** Hands over the buffers, to be released. */
-  surrender(into: Uint8Array[]): void {
-    for (const page of this.pages) into.push(new Uint8Array(page.buffer as ArrayBuffer));
-  }
-}
-
-export function newVectorStore(dimension: number, quantization: Quantization): VectorStore {
-  if (quantization === F32) return new FloatVectors(dimension);
-  return quantization === INT8 ? new ByteVectors(dimension) : new BitVectors(dimension);
-}
-
-class FloatVectors extends VectorStore {
-  protected readonly pages: Float32Array[] = [];
-
-  constructor(dimension: number) {
-    super(dimension, dimension * 4, dimension);
+  /** Gives the pages back. */
+  dispose(): void {
+    for (const page of this.pages) this.drop(page);
+    this.pages.length = this.addresses.length = 0;
   }
 
-  protected newPage(cells: number): Float32Array {
-    return new Float32Array(cells);
+  // ------------------------------------------------------------------ vectors
+
+  /** Keeps a vector, whose length becomes 1. */
+  set(number: number, vector: Float32Array): void {
+    this.lengths[number] = normalize(vector);
+    const encoded =
+      this.form === F32
+        ? new Uint8Array(vector.buffer, vector.byteOffset, vector.byteLength)
+        : this.form === INT8
+          ? this.toSteps(number, vector)
+          : toBits(vector, this.bytesEach);
+    this.setBytes(number, encoded, 0);
   }
 
-  protected encode(number: number, vector: Float32Array): void {
-    this.pages[number >>> this.shift]!.set(vector, (number & this.mask) * this.dimension);
-  }
-
-  distance(a: number, b: number): number {
-    const { pages, shift, mask, dimension } = this;
-    const x = pages[a >>> shift]!;
-    const y = pages[b >>> shift]!;
-    let i = (a & mask) * dimension;
-    let j = (b & mask) * dimension;
-    const end = i + dimension;
-    let even = 0;
-    let odd = 0;
-    for (; i + 3 < end; i += 4, j += 4) {
-      even += x[i]! * y[j]! + x[i + 2]! * y[j + 2]!;
-      odd += x[i + 1]! * y[j + 1]! + x[i + 3]! * y[j + 3]!;
-    }
-    for (; i < end; i++, j++) even += x[i]! * y[j]!;
-    return Math.fround(1 - Math.fround(even + odd));
-  }
-
-  read(number: number): Float32Array {
-    const at = (number & this.mask) * this.dimension;
-    const length = this.lengths[number]!;
-    return this.pages[number >>> this.shift]!.slice(at, at + this.dimension).map((x) => x * length);
-  }
-}
-
-class ByteVectors extends VectorStore {
-  protected readonly pages: Int8Array[] = [];
-
-  constructor(dimension: number) {
-    super(dimension, dimension, dimension);
-  }
-
-  protected newPage(cells: number): Int8Array {
-    return new Int8Array(cells);
-  }
-
-  protected encode(number: number, vector: Float32Array): void {
-    const page = this.pages[number >>> this.shift]!;
-    let at = (number & this.mask) * this.dimension;
+  private toSteps(number: number, vector: Float32Array): Uint8Array {
     let range = 0;
     for (let i = 0; i < vector.length; i++) range = Math.max(range, Math.abs(vector[i]!));
     this.ranges[number] = range;
     const scale = range === 0 ? 0 : Math.fround(STEPS / range);
+    const steps = new Uint8Array(vector.length);
     for (let i = 0; i < vector.length; i++) {
       const scaled = Math.fround(vector[i]! * scale);
       // Halves go away from zero.
-      page[at++] = scaled < 0 ? -Math.floor(0.5 - scaled) : Math.floor(scaled + 0.5);
+      steps[i] = scaled < 0 ? -Math.floor(0.5 - scaled) : Math.floor(scaled + 0.5);
     }
+    return steps;
   }
 
+  /** From 0 to 2. */
   distance(a: number, b: number): number {
-    const { pages, shift, mask, dimension, ranges } = this;
-    const x = pages[a >>> shift]!;
-    const y = pages[b >>> shift]!;
-    let i = (a & mask) * dimension;
-    let j = (b & mask) * dimension;
-    const end = i + dimension;
-    let even = 0;
-    let odd = 0;
-    for (; i + 3 < end; i += 4, j += 4) {
-      even = (even + x[i]! * y[j]! + x[i + 2]! * y[j + 2]!) | 0;
-      odd = (odd + x[i + 1]! * y[j + 1]! + x[i + 3]! * y[j + 3]!) | 0;
-    }
-    for (; i < end; i++, j++) even = (even + x[i]! * y[j]!) | 0;
+    const { form, kernels, rounds, rest, ranges } = this;
+    const x = this.address(a, ASIDE[0]);
+    const y = this.address(b, ASIDE[1]);
+    if (form === F32) return Math.fround(1 - kernels.f32(x, y, rounds, rest));
+    if (form === BIN) return Math.fround((kernels.bin(x, y, rounds, rest) * 2) / this.dimension);
+    const sum = kernels.int8(x, y, rounds, rest);
     const scale = Math.fround(Math.fround(ranges[a]! / STEPS) * Math.fround(ranges[b]! / STEPS));
-    const distance = Math.fround(1 - Math.fround((even + odd) * scale));
-    return Math.min(2, Math.max(0, distance));
+    return Math.min(2, Math.max(0, Math.fround(1 - Math.fround(sum * scale))));
   }
 
+  /** The vector as it was set, as far as that is known. */
   read(number: number): Float32Array {
-    const page = this.pages[number >>> this.shift]!;
-    const at = (number & this.mask) * this.dimension;
-    const range = this.ranges[number]!;
+    const bytes = this.bytes(number).slice();
     const length = this.lengths[number]!;
-    return Float32Array.from(page.subarray(at, at + this.dimension), (step) => {
+    if (this.form === F32) return new Float32Array(bytes.buffer).map((component) => component * length);
+    if (this.form === BIN)
+      return Float32Array.from({ length: this.dimension }, (_, i) =>
+        (bytes[i >>> 3]! >>> (i & 7)) & 1 ? 1 : -1,
+      );
+    const range = this.ranges[number]!;
+    return Float32Array.from(new Int8Array(bytes.buffer), (step) => {
       return Math.fround(Math.fround(step * range) / STEPS) * length;
     });
   }
 }
 
-class BitVectors extends VectorStore {
-  protected readonly pages: Int32Array[] = [];
-
-  constructor(dimension: number) {
-    const words = Math.ceil(dimension / 64) * 2;
-    super(dimension, words * 4, words);
-  }
-
-  protected newPage(cells: number): Int32Array {
-    return new Int32Array(cells);
-  }
-
-  protected encode(number: number, vector: Float32Array): void {
-    const page = this.pages[number >>> this.shift]!;
-    const at = (number & this.mask) * this.width;
-    page.fill(0, at, at + this.width);
-    for (let i = 0; i < vector.length; i++) if (vector[i]! > 0) page[at + (i >>> 5)]! |= 1 << (i & 31);
-  }
-
-  distance(a: number, b: number): number {
-    const { pages, shift, mask, width } = this;
-    const x = pages[a >>> shift]!;
-    const y = pages[b >>> shift]!;
-    let i = (a & mask) * width;
-    let j = (b & mask) * width;
-    let different = 0;
-    for (const end = i + width; i < end; i++, j++) {
-      let bits = x[i]! ^ y[j]!;
-      bits -= (bits >>> 1) & 0x55555555;
-      bits = (bits & 0x33333333) + ((bits >>> 2) & 0x33333333);
-      different += Math.imul((bits + (bits >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24;
-    }
-    return Math.fround((different * 2) / this.dimension);
-  }
-
-  read(number: number): Float32Array {
-    const page = this.pages[number >>> this.shift]!;
-    const at = (number & this.mask) * this.width;
-    return Float32Array.from({ length: this.dimension }, (_, i) =>
-      (page[at + (i >>> 5)]! >>> (i & 31)) & 1 ? 1 : -1,
-    );
-  }
+/** A bit for each component, the first one lowest. */
+function toBits(vector: Float32Array, bytes: number): Uint8Array {
+  const bits = new Uint8Array(bytes);
+  for (let i = 0; i < vector.length; i++) if (vector[i]! > 0) bits[i >>> 3]! |= 1 << (i & 7);
+  return bits;
 }
 
 /** Gives a vector the length 1, in single precision; returns the length it had. One of zeros stays, and counts as 1. */
