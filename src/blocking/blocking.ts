@@ -6,6 +6,7 @@ import type { Execute } from "../call/execute.ts";
 import { type KeyWatcher, keyName } from "../call/key-watchers.ts";
 import type { Command } from "../call/registry.ts";
 import type { Session } from "../call/session.ts";
+import { WatchedKeys } from "../call/watched-keys.ts";
 import type { Clock } from "../host/clock.ts";
 import type { Database } from "../keyspace/database.ts";
 import { TYPE_LIST, TYPE_STREAM, TYPE_ZSET } from "../keyspace/record.ts";
@@ -47,6 +48,13 @@ interface Waiting {
   held: boolean;
 }
 
+/** Who waits for a key, in the order in which they came. */
+interface Queue {
+  readonly sessions: Set<Session>;
+  /** How many of them must hear of its removal: there may be nothing at the key, and they are tried all the same. */
+  groups: number;
+}
+
 /** A command that waits for `resume`. */
 export interface Hold {
   readonly session: Session;
@@ -78,7 +86,7 @@ export interface BlockingDeps {
 
 export class Blocking implements KeyWatcher {
   private readonly waiting = new Map<Session, Waiting>();
-  private readonly queues = new Map<string, Set<Session>>();
+  private readonly queues = new WatchedKeys<Queue>();
   private readonly ready = new Set<string>();
   private readonly call = new Call();
   private readonly writer = new ReplyWriter(256);
@@ -104,12 +112,7 @@ export class Blocking implements KeyWatcher {
   /** Of those, the keys waited for by somebody who must hear of their removal. */
   get removalKeyCount(): number {
     let count = 0;
-    for (const sessions of this.queues.values())
-      for (const session of sessions)
-        if (this.waiting.get(session)!.kind === "group") {
-          count++;
-          break;
-        }
+    for (const { groups } of this.queues.values()) if (groups > 0) count++;
     return count;
   }
 
@@ -163,9 +166,13 @@ export class Blocking implements KeyWatcher {
     const retry = { request: copyOf(call), command: this.deps.commandOf(session) };
     this.suspend(call, timeoutMs, onTimeout, keys, kind, retry, false);
     for (const name of keys) {
-      const queue = this.queues.get(name);
-      if (queue === undefined) this.queues.set(name, new Set([session]));
-      else queue.add(session);
+      let queue = this.queues.get(name);
+      if (queue === undefined) {
+        queue = { sessions: new Set(), groups: 0 };
+        this.queues.set(name, queue);
+      }
+      queue.sessions.add(session);
+      if (kind === "group") queue.groups++;
     }
     this.deps.watchingChanged();
   }
@@ -256,8 +263,9 @@ export class Blocking implements KeyWatcher {
     if (entry.retryTimer !== null) clearTimeout(entry.retryTimer);
     for (const name of entry.keys) {
       const queue = this.queues.get(name);
-      queue?.delete(session);
-      if (queue?.size === 0) this.queues.delete(name);
+      if (queue === undefined || !queue.sessions.delete(session)) continue;
+      if (entry.kind === "group") queue.groups--;
+      if (queue.sessions.size === 0) this.queues.delete(name);
     }
     this.deps.watchingChanged();
     return this.waiting.delete(session);
@@ -307,6 +315,10 @@ export class Blocking implements KeyWatcher {
     return this.queues.size > 0;
   }
 
+  mayWatch(buf: Uint8Array, start: number, end: number): boolean {
+    return this.queues.mayHave(buf, start, end);
+  }
+
   keyChanged(name: string): void {
     if (this.queues.has(name)) this.ready.add(name);
   }
@@ -335,26 +347,28 @@ export class Blocking implements KeyWatcher {
       for (const name of this.ready) {
         this.ready.delete(name);
         const queue = this.queues.get(name);
-        if (queue === undefined) continue;
-        for (const session of [...queue]) if (this.worthTrying(session, name)) this.retry(session);
+        if (queue !== undefined) this.serveAt(name, queue);
       }
     } finally {
       this.serving = false;
     }
   }
 
-  /** Whether something is at the key that the waiting command could take. */
-  private worthTrying(session: Session, name: string): boolean {
-    const entry = this.waiting.get(session);
-    if (entry === undefined) return false;
+  /** Tries the commands that wait for a key, as long as there is something that they could take. */
+  private serveAt(name: string, queue: Queue): void {
     const colon = name.indexOf(":");
     const db = this.deps.keyspace.select(Number(name.slice(0, colon)));
     const key = Buffer.from(name.slice(colon + 1), "latin1");
-    const position = db.findLive(key, 0, key.length);
-    if (entry.kind === "group") return true;
-    if (position === 0) return false;
-    const type = db.records.type(position);
-    return type === (entry.kind === "list" ? TYPE_LIST : entry.kind === "zset" ? TYPE_ZSET : TYPE_STREAM);
+    let there = kindAt(db, key);
+    // Whoever comes to wait meanwhile has just looked.
+    let left = queue.sessions.size;
+    for (const session of queue.sessions) {
+      if (left-- === 0 || (there === null && queue.groups === 0)) return;
+      const { kind } = this.waiting.get(session)!;
+      if (kind !== there && kind !== "group") continue;
+      this.retry(session);
+      there = kindAt(db, key);
+    }
   }
 
   private retry(session: Session): void {
@@ -414,6 +428,16 @@ export class Blocking implements KeyWatcher {
     call.session = session;
     call.db = deps.keyspace.select(session.dbIndex);
   }
+}
+
+/** Who could be served by what is at a key; null: nobody. */
+function kindAt(db: Database, key: Uint8Array): BlockKind | null {
+  const position = db.findLive(key, 0, key.length);
+  if (position === 0) return null;
+  const type = db.records.type(position);
+  if (type === TYPE_LIST) return "list";
+  if (type === TYPE_ZSET) return "zset";
+  return type === TYPE_STREAM ? "stream" : null;
 }
 
 function copyOf(call: Call): Request {

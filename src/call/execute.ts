@@ -136,7 +136,6 @@ export class Executor {
       deps.localWrites !== null ||
       deps.reads.active ||
       deps.monitors.active ||
-      deps.keyWatchers.active ||
       deps.hotKeys !== null ||
       deps.timeEach
     );
@@ -146,6 +145,8 @@ export class Executor {
   executeSimple(call: Call, command: Command): void {
     if (this.run !== command && this.runLength > 0) this.settle();
     this.perform(call, command);
+    const { keyWatchers } = this.deps;
+    if (call.dirty > 0 && keyWatchers.active) keyWatchers.changed(call, command);
     this.run = command;
     this.runLength++;
   }

@@ -14,6 +14,8 @@ export interface KeyWatcher {
   readonly watching: boolean;
   /** It does not want to know of what stands beside a key's contents (see `Call.besideContents`). */
   readonly contentsOnly?: boolean;
+  /** Whether a key may be one that it wants to know of, in some database; all are where this is missing. */
+  mayWatch?(buf: Uint8Array, start: number, end: number): boolean;
   /** A command may have changed this key (see `keyName`). */
   keyChanged(name: string): void;
   /** A key fell due and is being removed. */
@@ -74,7 +76,11 @@ export class KeyWatchers {
       if ((this.keys[i + 1]! & WRITES) === 0) continue;
       const argument = this.keys[i]!;
       if (call.changedKey !== 0 && argument !== call.changedKey) continue;
-      watcher.keyChanged(keyName(call.session.dbIndex, call.buf, call.start[argument]!, call.end[argument]!));
+      const { buf } = call;
+      const start = call.start[argument]!;
+      const end = call.end[argument]!;
+      if (watcher.mayWatch?.(buf, start, end) !== false)
+        watcher.keyChanged(keyName(call.session.dbIndex, buf, start, end));
     }
   }
 }

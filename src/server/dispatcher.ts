@@ -205,6 +205,10 @@ export class Dispatcher {
     session.lastCommand = command;
     session.commandsProcessed++;
     deps.executor.executeSimple(call, command);
+    if (deps.blocking.hasReady) {
+      deps.blocking.serve();
+      this.lane = UNKNOWN;
+    }
     if (deps.outbox.pending) deps.outbox.flush(deps.writer);
     return true;
   }

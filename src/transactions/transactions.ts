@@ -3,6 +3,7 @@ import type { Execute } from "../call/execute.ts";
 import { type KeyWatcher, keyName } from "../call/key-watchers.ts";
 import type { Command } from "../call/registry.ts";
 import type { Session } from "../call/session.ts";
+import { WatchedKeys } from "../call/watched-keys.ts";
 import type { Database } from "../keyspace/database.ts";
 import { CommandError } from "../resp/errors.ts";
 import { Request } from "../resp/request.ts";
@@ -56,7 +57,7 @@ export class Transactions implements KeyWatcher {
   readonly contentsOnly = true;
   private readonly open = new Map<Session, Transaction>();
   private readonly watchers = new Map<Session, Watching>();
-  private readonly byKey = new Map<string, Set<Session>>();
+  private readonly byKey = new WatchedKeys<Set<Session>>();
   private readonly inner = new Call();
   /** EXEC is under way. */
   running = false;
@@ -239,6 +240,10 @@ export class Transactions implements KeyWatcher {
 
   get watching(): boolean {
     return this.byKey.size > 0;
+  }
+
+  mayWatch(buf: Uint8Array, start: number, end: number): boolean {
+    return this.byKey.mayHave(buf, start, end);
   }
 
   keyChanged(name: string): void {

@@ -262,3 +262,43 @@ describe("commands for one key whose table is so big that what they need of it i
     ).toEqual([1, 1, 0, 0, FIELDS - 2]);
   });
 });
+
+test("many clients wait at one key for what is of different types: each is served once, in its turn", async () => {
+  const waiting = await Promise.all(
+    Array.from({ length: 120 }, async (_, i) => {
+      const one = await RespClient.open(server.port);
+      const zset = i % 3 === 2;
+      return { one, zset, command: zset ? ["BZPOPMIN", "k", "0"] : ["BLPOP", "other", "k", "0"] };
+    }),
+  );
+  for (const { one, command } of waiting) {
+    one.send(...command);
+    // One after the other, so that it is known who came first.
+    const count = waiting.findIndex((entry) => entry.one === one) + 1;
+    while (!new RegExp(`blocked_clients:${count}\r`).test(await client.text("INFO", "clients")));
+  }
+  const lists = waiting.filter(({ zset }) => !zset);
+  const zsets = waiting.filter(({ zset }) => zset);
+  const pushes = lists.map((_, i) => `RPUSH k v${i}`);
+  expect(await pipeline(["SET k text", "DEL k", ...pushes.slice(0, 50)])).toEqual([
+    "OK",
+    1,
+    ...Array(50).fill(1),
+  ]);
+  for (let i = 0; i < 50; i++) expect(await lists[i]!.one.next()).toEqual(["k", `v${i}`]);
+  const adds = zsets.map((_, i) => `ZADD k ${i} m${i}`);
+  expect(await pipeline(adds)).toEqual(adds.map(() => 1));
+  for (const [i, { one }] of zsets.entries()) expect(await one.next()).toEqual(["k", `m${i}`, String(i)]);
+  expect(
+    await pipeline([
+      `RPUSH k ${pushes
+        .slice(50)
+        .map((push) => push.slice(8))
+        .join(" ")} rest`,
+      "LRANGE k 0 -1",
+    ]),
+  ).toEqual([lists.length - 50 + 1, ["rest"]]);
+  for (let i = 50; i < lists.length; i++) expect(await lists[i]!.one.next()).toEqual(["k", `v${i}`]);
+  expect(await client.text("INFO", "clients")).toContain("blocked_clients:0");
+  for (const { one } of waiting) one.close();
+});
