@@ -57,6 +57,11 @@ export interface ExecuteDeps {
   onBug(error: unknown, call: Call, command: Command): void;
   /** Called for each command with its duration; decides on slow log and latency events. */
   onSlow(call: Call, command: Command, microseconds: number): void;
+  /** Called for each command that came or was answered with many bytes. */
+  onLarge(call: Call, command: Command, requestBytes: number, replyBytes: number): void;
+  /** Bytes of arguments, of a reply, from which on `onLarge` is called; Infinity: never. */
+  largeRequest: number;
+  largeReply: number;
   /** Microseconds from which on `onSlow` is called; Infinity: never. */
   slowThreshold: number;
   /** Time every command by itself, cheap ones too: for a very low slow log threshold. */
@@ -174,6 +179,10 @@ export class Executor {
       command.failed++;
       if (!reply.lastErrorCounted) deps.counters.countError(reply.lastError);
     }
+    const request = call.end[call.argc - 1]! - call.start[0]!;
+    const answer = reply.pos - mark;
+    if (request >= deps.largeRequest || answer >= deps.largeReply)
+      deps.onLarge(call, command, request, Math.max(0, answer));
   }
 
   /** The command under way has executed others (a script): the time since `stamp` is its own as well. */

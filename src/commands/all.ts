@@ -10,6 +10,7 @@ import { clientCommands } from "./client.ts";
 import type { ClusterCommandDeps } from "./cluster/deps.ts";
 import { clusterCommands } from "./cluster.ts";
 import { commandCommands } from "./command.ts";
+import { commandlogCommands } from "./commandlog.ts";
 import type { ConfigDeps } from "./config.ts";
 import { configCommands } from "./config.ts";
 import type { ConnectionDeps } from "./connection.ts";
@@ -110,6 +111,7 @@ export function allCommands(host: CommandHost): CommandSpec[] {
     ...configCommands(host),
     ...serverCommands(host),
     ...slowlogCommands(host),
+    ...commandlogCommands(host),
     ...hotkeysCommands(host),
     ...latencyCommands(host),
     ...memoryCommands(host),

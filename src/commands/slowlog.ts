@@ -1,13 +1,13 @@
 import type { Call } from "../call/call.ts";
 import type { CommandSpec } from "../call/spec.ts";
 import { CommandError, subcommandSyntax } from "../resp/errors.ts";
-import type { Slowlog } from "../stats/slowlog.ts";
+import type { CommandLog, CommandLogs } from "../stats/command-log.ts";
 import { replyHelp } from "./help.ts";
 
 /** SLOWLOG: the commands that took longest. */
 
 export interface SlowlogDeps {
-  readonly slowlog: Slowlog;
+  readonly commandLogs: CommandLogs;
 }
 
 const DEFAULT_COUNT = 10;
@@ -22,22 +22,28 @@ const HELP = [
   "    Forget all entries.",
 ];
 
-function get(call: Call, { slowlog }: SlowlogDeps): void {
+function get(call: Call, { commandLogs }: SlowlogDeps): void {
   if (call.argc > 3) throw new CommandError(subcommandSyntax(call.text(1), call.text(0)));
-  let count = DEFAULT_COUNT;
-  if (call.argc > 2) {
-    count = call.safeInt(2);
-    if (!(count >= -1)) throw new CommandError("ERR count should be greater than or equal to -1");
-    if (count === -1) count = slowlog.length;
-  }
-  const entries = slowlog.newest(count);
+  const { slow } = commandLogs;
+  replyEntries(call, slow, call.argc > 2 ? countAt(call, 2, slow) : DEFAULT_COUNT);
+}
+
+/** Argument i as a number of a log's entries: -1 is all of them. */
+export function countAt(call: Call, i: number, log: CommandLog): number {
+  const count = call.safeInt(i);
+  if (!(count >= -1)) throw new CommandError("ERR count should be greater than or equal to -1");
+  return count === -1 ? log.length : count;
+}
+
+export function replyEntries(call: Call, log: CommandLog, count: number): void {
+  const entries = log.newest(count);
   const { reply } = call;
   reply.array(entries.length);
-  for (const { id, time, microseconds, args, address, clientName } of entries) {
+  for (const { id, time, amount, args, address, clientName } of entries) {
     reply.array(6);
     reply.int(id);
     reply.int(time);
-    reply.int(microseconds);
+    reply.int(amount);
     reply.array(args.length);
     for (const arg of args) reply.bulk(arg);
     reply.bulkText(address);
@@ -92,7 +98,7 @@ export function slowlogCommands(deps: SlowlogDeps): CommandSpec[] {
           summary: "The number of entries in the slow log.",
           complexity: "O(1)",
           tips: ["request_policy:all_nodes", "response_policy:agg_sum", "nondeterministic_output"],
-          run: (call) => call.reply.int(deps.slowlog.length),
+          run: (call) => call.reply.int(deps.commandLogs.slow.length),
         },
         {
           name: "reset",
@@ -105,7 +111,7 @@ export function slowlogCommands(deps: SlowlogDeps): CommandSpec[] {
           complexity: "O(N), N entries",
           tips: ["request_policy:all_nodes", "response_policy:all_succeeded"],
           run: (call) => {
-            deps.slowlog.clear();
+            deps.commandLogs.slow.clear();
             call.reply.ok();
           },
         },

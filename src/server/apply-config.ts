@@ -60,6 +60,16 @@ export function applyConfig(server: Server): void {
   oomScore.apply(config.values);
 }
 
+const COSTLY: readonly DirectiveName[] = [
+  "slowlog-log-slower-than",
+  "slowlog-max-len",
+  "latency-monitor-threshold",
+  "commandlog-request-larger-than",
+  "commandlog-reply-larger-than",
+  "commandlog-large-request-max-len",
+  "commandlog-large-reply-max-len",
+];
+
 /** Rooms that keep copies, for the sake of speed or because they may not see the configuration. */
 function boundToValues(server: Server, config: Config): void {
   const copy = (names: DirectiveName | readonly DirectiveName[], carryOver: () => void) => {
@@ -76,9 +86,7 @@ function boundToValues(server: Server, config: Config): void {
   copy("proto-max-bulk-len", () => {
     server.readerLimits.protoMaxBulkLen = values.protoMaxBulkLen;
   });
-  copy(["slowlog-log-slower-than", "slowlog-max-len", "latency-monitor-threshold"], () => {
-    server.slowCommands.apply(server.executeDeps);
-  });
+  copy(COSTLY, () => server.costlyCommands.apply(server.executeDeps));
   copy("notify-keyspace-events", () => {
     server.notifications.apply(values.notifyKeyspaceEvents);
   });

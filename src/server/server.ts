@@ -24,11 +24,11 @@ import { Effects } from "../replication/effects.ts";
 import type { Replication } from "../replication/replication.ts";
 import { ReplyWriter } from "../resp/reply-writer.ts";
 import { Request } from "../resp/request.ts";
+import { newCommandLogs } from "../stats/command-log.ts";
 import { Counters } from "../stats/counters.ts";
 import { LatencyMonitor } from "../stats/latency-monitor.ts";
 import { Rates } from "../stats/rates.ts";
 import { RecentPeaks } from "../stats/recent-peaks.ts";
-import { Slowlog } from "../stats/slowlog.ts";
 import { Transactions } from "../transactions/transactions.ts";
 import { AppendOnly } from "./append-only.ts";
 import { applyConfig } from "./apply-config.ts";
@@ -39,6 +39,7 @@ import { Clustering } from "./clustering.ts";
 import { type Conditions, conditionsOf } from "./conditions.ts";
 import type { Connection } from "./connection.ts";
 import type { ConnectionHost } from "./connection-host.ts";
+import { CostlyCommands } from "./costly-commands.ts";
 import { Crash } from "./crash.ts";
 import { Cron, type CronDeps } from "./cron.ts";
 import { Dispatcher } from "./dispatcher.ts";
@@ -62,7 +63,6 @@ import { removals } from "./removals.ts";
 import { Replicating } from "./replicating.ts";
 import { Scripting } from "./scripting.ts";
 import { Shutdown } from "./shutdown.ts";
-import { SlowCommands } from "./slow-commands.ts";
 import { Sockets } from "./sockets.ts";
 import { Turn } from "./turn.ts";
 
@@ -74,7 +74,7 @@ export class Server implements ConnectionHost {
   readonly clock = new Clock();
   readonly random = new Random();
   readonly counters = new Counters();
-  readonly slowlog = new Slowlog();
+  readonly commandLogs = newCommandLogs();
   readonly latency = new LatencyMonitor();
   readonly rates = new Rates();
   readonly recentBuffers = new RecentPeaks();
@@ -91,7 +91,7 @@ export class Server implements ConnectionHost {
   readonly acl: Acl;
   readonly executeDeps: ExecuteDeps;
   readonly executor: Executor;
-  readonly slowCommands: SlowCommands;
+  readonly costlyCommands: CostlyCommands;
   readonly memory: MemoryWatch;
   readonly info = new Info(this);
   readonly oomScore: OomScore;
@@ -248,7 +248,7 @@ export class Server implements ConnectionHost {
     });
     this.acl.setDefaultPassword(values.requirepass);
     this.memory = new MemoryWatch(this);
-    this.slowCommands = new SlowCommands(this.slowlog, this.latency, values);
+    this.costlyCommands = new CostlyCommands(this.commandLogs, this.latency, values);
     this.executeDeps = {
       monitors: this.monitors,
       reads: this.tracking,
@@ -264,8 +264,11 @@ export class Server implements ConnectionHost {
         const trace = error instanceof Error ? (error.stack ?? error.message) : String(error);
         this.log.warning(`Exception in command '${command.fullName}' (${call.argc} arguments): ${trace}`);
       },
-      onSlow: (call, command, microseconds) => this.slowCommands.note(call, command, microseconds),
+      onSlow: (call, command, microseconds) => this.costlyCommands.tookLong(call, command, microseconds),
       slowThreshold: Number.POSITIVE_INFINITY,
+      onLarge: (call, command, request, reply) => this.costlyCommands.wasLarge(call, command, request, reply),
+      largeRequest: Number.POSITIVE_INFINITY,
+      largeReply: Number.POSITIVE_INFINITY,
       timeEach: false,
       trackLatency: true,
     };

@@ -72,3 +72,73 @@ test("no more than slowlog-max-len entries are kept", async () => {
   expect(((await client.call("SLOWLOG", "GET", "-1")) as Reply[]).length).toBe(3);
   expect(await client.call("SLOWLOG", "GET", "0")).toEqual([]);
 });
+
+test("COMMANDLOG: large requests, large replies, slow commands, each log by itself (Valkey)", async () => {
+  const lengths = async () => [
+    await client.call("COMMANDLOG", "LEN", "slow"),
+    await client.call("COMMANDLOG", "LEN", "LARGE-REQUEST"),
+    await client.call("COMMANDLOG", "LEN", "large-reply"),
+  ];
+  expect(await client.call("CONFIG", "GET", "commandlog-*-larger-than")).toEqual([
+    ...["commandlog-request-larger-than", "1048576", "commandlog-reply-larger-than", "1048576"],
+  ]);
+  await client.call(
+    "CONFIG",
+    "SET",
+    "commandlog-request-larger-than",
+    "500",
+    "commandlog-reply-larger-than",
+    "1000",
+  );
+  await client.call("SET", "k", "x".repeat(400));
+  await client.call("SET", "k", "x".repeat(2000));
+  await client.call("GET", "k");
+  await client.call("EVAL", "return #redis.call('GET', KEYS[1])", "1", "k");
+  await client.call("MULTI");
+  await client.call("GET", "k");
+  await client.call("EXEC");
+  expect(await lengths()).toEqual([0, 1, 2]);
+  const [[, , bytes, args]] = (await client.call("COMMANDLOG", "GET", "-1", "large-request")) as [Reply[]];
+  expect(bytes).toBeWithin(2000, 2050);
+  expect(args).toEqual(["SET", "k", `${"x".repeat(128)}... (1872 more bytes)`]);
+  const replies = (await client.call("COMMANDLOG", "GET", "10", "large-reply")) as Reply[][];
+  expect(replies.map(([, , size, words]) => [size, words] as Reply[])).toEqual([
+    [2009, ["GET", "k"]],
+    [2009, ["GET", "k"]],
+  ]);
+  await client.call(
+    "CONFIG",
+    "SET",
+    "commandlog-large-reply-max-len",
+    "1",
+    "commandlog-request-larger-than",
+    "-1",
+  );
+  for (let i = 0; i < 3; i++) client.send("GET", "k");
+  for (let i = 0; i < 3; i++) await client.next();
+  await client.call("SET", "k", "x".repeat(2000));
+  expect(await lengths()).toEqual([0, 1, 1]);
+  await client.call("CONFIG", "SET", "commandlog-execution-slower-than", "0");
+  await client.call("PING");
+  expect(await client.call("SLOWLOG", "LEN")).toBeGreaterThan(0);
+  await client.call("CONFIG", "SET", "slowlog-log-slower-than", "-1");
+  for (const type of ["slow", "large-request", "large-reply"])
+    expect(await client.call("COMMANDLOG", "RESET", type)).toBe("OK");
+  expect(await lengths()).toEqual([0, 0, 0]);
+  for (const [line, sentence] of [
+    ["COMMANDLOG LEN fast", "ERR type should be one of the following: slow, large-request, large-reply"],
+    ["COMMANDLOG GET -2 slow", "ERR count should be greater than or equal to -1"],
+    ["COMMANDLOG GET x slow", "ERR count should be greater than or equal to -1"],
+    ["COMMANDLOG GET 1", "ERR wrong number of arguments for 'commandlog|get' command"],
+  ] as const)
+    expect(await client.call(...line.split(" "))).toMatchObject({ message: sentence });
+  expect(((await client.call("COMMANDLOG", "HELP")) as string[])[0]).toStartWith("COMMANDLOG <subcommand>");
+  await client.call(
+    "CONFIG",
+    "SET",
+    "commandlog-large-reply-max-len",
+    "128",
+    "commandlog-reply-larger-than",
+    "1048576",
+  );
+});

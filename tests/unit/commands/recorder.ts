@@ -39,6 +39,9 @@ export class Recorder {
         throw error;
       },
       onSlow: () => {},
+      onLarge: () => {},
+      largeRequest: Number.POSITIVE_INFINITY,
+      largeReply: Number.POSITIVE_INFINITY,
       slowThreshold: Number.POSITIVE_INFINITY,
       timeEach: false,
       trackLatency: false,

@@ -13,10 +13,20 @@ const named = (flag: "hidden" | "protected" | "denyLoading" | "sensitive") =>
 test("has every directive of 7.2 once, redbun's own and those of later versions", () => {
   const own = directives.filter(({ name }) => name.startsWith("console-") || name === "io-uring");
   expect(own.map(({ name }) => name)).toEqual(["console-port", "console-bind", "io-uring"]);
-  const later = directives.filter(({ name }) => name.startsWith("stream-idmp-"));
-  expect(later.map(({ name }) => name)).toEqual(["stream-idmp-duration", "stream-idmp-maxsize"]);
+  const later = directives.filter(({ name }) => /^(stream-idmp|commandlog)-/.test(name));
+  expect(later.map(({ name }) => name).sort()).toEqual([
+    "commandlog-large-reply-max-len",
+    "commandlog-large-request-max-len",
+    "commandlog-reply-larger-than",
+    "commandlog-request-larger-than",
+    "stream-idmp-duration",
+    "stream-idmp-maxsize",
+  ]);
   expect(directives.length - own.length - later.length).toBe(183);
-  expect(entries.filter((each) => each.isAlias).length).toBe(19);
+  const aliases = entries.filter((each) => each.isAlias).map((each) => each.name);
+  const laterAliases = ["commandlog-execution-slower-than", "commandlog-slow-execution-max-len"];
+  expect(aliases).toEqual(expect.arrayContaining(laterAliases));
+  expect(aliases.length - laterAliases.length).toBe(19);
   expect(new Set(entries.map((each) => each.name)).size).toBe(entries.length);
 });
 

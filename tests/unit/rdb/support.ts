@@ -101,6 +101,9 @@ export class Bench {
         throw error;
       },
       onSlow: () => {},
+      onLarge: () => {},
+      largeRequest: Number.POSITIVE_INFINITY,
+      largeReply: Number.POSITIVE_INFINITY,
       slowThreshold: Number.POSITIVE_INFINITY,
       timeEach: false,
       trackLatency: false,

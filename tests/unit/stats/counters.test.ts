@@ -1,11 +1,11 @@
 import { expect, test } from "bun:test";
 import { Request } from "../../../src/resp/request.ts";
+import { CommandLog, logArguments } from "../../../src/stats/command-log.ts";
 import { Counters } from "../../../src/stats/counters.ts";
 import { LatencyMonitor } from "../../../src/stats/latency-monitor.ts";
 import { deriveFigures, humanBytes } from "../../../src/stats/memory-figures.ts";
 import { Rate } from "../../../src/stats/rates.ts";
 import { RecentPeaks } from "../../../src/stats/recent-peaks.ts";
-import { logArguments, Slowlog } from "../../../src/stats/slowlog.ts";
 
 const encode = (text: string): Uint8Array => new TextEncoder().encode(text);
 const decode = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
@@ -32,9 +32,9 @@ test("errors are counted by their code", () => {
 });
 
 test("the slow log keeps the newest entries and never gives a number twice", () => {
-  const log = new Slowlog();
+  const log = new CommandLog();
   log.maxLength = 3;
-  const entry = { time: 1, microseconds: 2, args: [], address: "", clientName: "" };
+  const entry = { time: 1, amount: 2, args: [], address: "", clientName: "" };
   for (let i = 0; i < 5; i++) log.add(entry);
   expect(log.newest(10).map(({ id }) => id)).toEqual([4, 3, 2]);
   expect(log.newest(2).map(({ id }) => id)).toEqual([4, 3]);

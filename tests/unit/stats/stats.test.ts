@@ -1,12 +1,12 @@
 import { describe, expect, test } from "bun:test";
 import { latin1Bytes, latin1Text } from "../../../src/bytes/ascii.ts";
 import { Request } from "../../../src/resp/request.ts";
+import { CommandLog, logArguments } from "../../../src/stats/command-log.ts";
 import { Counters } from "../../../src/stats/counters.ts";
 import { LatencyMonitor } from "../../../src/stats/latency-monitor.ts";
 import { deriveFigures, humanBytes } from "../../../src/stats/memory-figures.ts";
 import { Rate, Rates } from "../../../src/stats/rates.ts";
 import { RecentPeaks } from "../../../src/stats/recent-peaks.ts";
-import { logArguments, Slowlog } from "../../../src/stats/slowlog.ts";
 
 describe("rates", () => {
   test("the mean of sixteen samples, zeros where there are fewer", () => {
@@ -93,9 +93,9 @@ test("the slow log cuts arguments and keeps what it may", () => {
   expect(args.length).toBe(32);
   expect(args.slice(0, 4)).toEqual(["0", "1", "(redacted)", "3"]);
   expect(args.at(-1)).toBe("... (3 more arguments)");
-  const log = new Slowlog();
+  const log = new CommandLog();
   log.maxLength = 2;
-  for (let i = 0; i < 3; i++) log.add({ time: i, microseconds: i, args: [], address: "", clientName: "" });
+  for (let i = 0; i < 3; i++) log.add({ time: i, amount: i, args: [], address: "", clientName: "" });
   expect(log.newest(10).map(({ id }) => id)).toEqual([2, 1]);
 });
 

@@ -1,12 +1,16 @@
 import { latin1Bytes } from "../bytes/ascii.ts";
 
-/** The slow log: the commands that took longest, newest first, arguments cut short. */
+/**
+ * Logs of costly commands: those that took longest (the slow log), those that came with the most bytes, and those that were
+ * answered with the most (Valkey 8.1). The newest first, arguments cut short.
+ */
 
-export interface SlowEntry {
+export interface LoggedCommand {
   id: number;
   /** Seconds since 1970. */
   time: number;
-  microseconds: number;
+  /** Microseconds, or bytes. */
+  amount: number;
   args: Uint8Array[];
   address: string;
   clientName: string;
@@ -47,23 +51,23 @@ export function logArguments(line: Line, isSecret: (i: number) => boolean): Uint
   return args;
 }
 
-export class Slowlog {
-  private entries: SlowEntry[] = [];
+export class CommandLog {
+  private entries: LoggedCommand[] = [];
   private nextId = 0;
   private limit = 128;
 
-  /** slowlog-max-len; what is too much already goes with the next entry. */
+  /** Entries there may be; what is too much already goes with the next entry. */
   set maxLength(length: number) {
     this.limit = length;
   }
 
-  add(entry: Omit<SlowEntry, "id">): void {
+  add(entry: Omit<LoggedCommand, "id">): void {
     this.entries.unshift({ id: this.nextId++, ...entry });
     if (this.entries.length > this.limit) this.entries.length = this.limit;
   }
 
   /** The newest `count` entries. */
-  newest(count: number): readonly SlowEntry[] {
+  newest(count: number): readonly LoggedCommand[] {
     return this.entries.slice(0, count);
   }
 
@@ -74,4 +78,12 @@ export class Slowlog {
   clear(): void {
     this.entries = [];
   }
+}
+
+export const LOG_TYPES = ["slow", "large-request", "large-reply"] as const;
+export type LogType = (typeof LOG_TYPES)[number];
+export type CommandLogs = Readonly<Record<LogType, CommandLog>>;
+
+export function newCommandLogs(): CommandLogs {
+  return { slow: new CommandLog(), "large-request": new CommandLog(), "large-reply": new CommandLog() };
 }
