@@ -33,8 +33,8 @@ const SAVE_LIMIT_MS = 120_000;
 
 export async function persistence(options: Options, report: Report): Promise<void> {
   await appending(options, report, "everysec", [1, 16], options.requests);
-  // Each turn waits for the disk, so fewer requests take as long.
-  await appending(options, report, "always", [1], Math.ceil(options.requests / 10));
+  // Each turn waits for the disk, so fewer requests take as long; with too few, one slow fsync decides a round.
+  await appending(options, report, "always", [1], Math.ceil(options.requests / 2));
   await loading(options, report);
   await saving(options, report);
   for (const value of BIG) await savingBig(options, report, value);
