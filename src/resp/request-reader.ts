@@ -258,6 +258,12 @@ export class RequestReader {
     return this.buf.length + this.spare.length;
   }
 
+  /** As `capacity`, but what has been announced counts before it comes: so clients are charged for it, as in Redis. */
+  get charged(): number {
+    const { missing, buf, spare } = this;
+    return Math.max(buf.length, missing > 0 ? roomFor(this.end + missing) : 0) + spare.length;
+  }
+
   /** Ends the work on a chunk: what is left of a cut command moves to the carry buffer. */
   finish(): void {
     if (this.behind !== null) this.pullMore(this.behind, this.behind.length);
@@ -441,7 +447,12 @@ export class RequestReader {
 
 /** How large a buffer is made for `needed` bytes of which so many are there. */
 function advance(needed: number, there: number): number {
-  return Math.min(needed + (needed > SLACK ? SLACK : 16), Math.max(ADVANCE, there * ADVANCE_FACTOR));
+  return Math.min(roomFor(needed), Math.max(ADVANCE, there * ADVANCE_FACTOR));
+}
+
+/** How large a buffer is once so many bytes are there, that were announced. */
+function roomFor(bytes: number): number {
+  return bytes + (bytes > SLACK ? SLACK : 16);
 }
 
 /** Where the byte stands in `buf[from, end)`, or `end`: what lies behind is an older chunk's. */

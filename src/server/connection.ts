@@ -90,7 +90,7 @@ export class Connection implements SessionLink {
   }
 
   get queryCapacity(): number {
-    return this.reader.capacity;
+    return this.reader.charged;
   }
 
   get outputPieces(): number {
