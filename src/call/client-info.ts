@@ -27,6 +27,11 @@ export function clientMemory(session: Session): number {
   );
 }
 
+/** What a client counts for: also what it has announced and not yet sent, as in Redis, where that takes memory at once. */
+export function chargedMemory(session: Session): number {
+  return clientMemory(session) + session.link.announcedBytes;
+}
+
 /** The letters under `flags`. */
 export function clientFlags(session: Session): string {
   const { link } = session;
@@ -69,8 +74,8 @@ export function clientInfo(session: Session, now: number): string {
     ` age=${secondsSince(session.createdAt, now)} idle=${secondsSince(session.lastInteraction, now)} flags=${clientFlags(session)}` +
     ` db=${session.dbIndex} sub=${session.channels} psub=${session.patterns}` +
     ` ssub=${session.shardSubscriptions} multi=${session.inTransaction ? session.queuedCommands : session.executingCommands || -1} qbuf=${link.queryBytes}` +
-    ` qbuf-free=${link.queryCapacity - link.queryBytes - link.argumentBytes} argv-mem=${session.argvBytes + link.argumentBytes} multi-mem=${session.queuedBytes} rbs=0 rbp=0` +
-    ` obl=0 oll=${link.outputPieces} omem=${link.outputBytes} tot-mem=${clientMemory(session)}` +
+    ` qbuf-free=${link.queryCapacity + link.announcedBytes - link.queryBytes - link.argumentBytes} argv-mem=${session.argvBytes + link.argumentBytes} multi-mem=${session.queuedBytes} rbs=0 rbp=0` +
+    ` obl=0 oll=${link.outputPieces} omem=${link.outputBytes} tot-mem=${chargedMemory(session)}` +
     ` events=${link.outputBytes > 0 ? "rw" : "r"} cmd=${session.lastCommand?.fullName ?? "NULL"}` +
     ` user=${session.user?.name ?? "(superuser)"} redir=${session.tracking?.redirect ?? -1} resp=${session.resp} lib-name=${upToNul(session.libName)} lib-ver=${upToNul(session.libVersion)}`
   );

@@ -25,6 +25,8 @@ export interface SessionLink {
   readonly queryBytes: number;
   readonly argumentBytes: number;
   readonly queryCapacity: number;
+  /** Bytes beyond those that will be taken for what the client has announced. */
+  readonly announcedBytes: number;
   /** Bytes of replies the kernel has not taken yet, and how many pieces they are in. */
   readonly outputBytes: number;
   readonly outputPieces: number;
@@ -55,6 +57,7 @@ export function noLink(where: Partial<SessionLink> = {}): SessionLink {
     queryBytes: 0,
     argumentBytes: 0,
     queryCapacity: 0,
+    announcedBytes: 0,
     outputBytes: 0,
     outputPieces: 0,
     send() {},

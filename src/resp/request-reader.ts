@@ -258,10 +258,10 @@ export class RequestReader {
     return this.buf.length + this.spare.length;
   }
 
-  /** As `capacity`, but what has been announced counts before it comes: so clients are charged for it, as in Redis. */
-  get charged(): number {
-    const { missing, buf, spare } = this;
-    return Math.max(buf.length, missing > 0 ? roomFor(this.end + missing) : 0) + spare.length;
+  /** Bytes that the buffer will have beyond those when all that has been announced is there. */
+  get announced(): number {
+    const { missing } = this;
+    return missing > 0 ? Math.max(0, roomFor(this.end + missing) - this.buf.length) : 0;
   }
 
   /** Ends the work on a chunk: what is left of a cut command moves to the carry buffer. */

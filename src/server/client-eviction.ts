@@ -1,4 +1,4 @@
-import { clientInfo, clientMemory } from "../call/client-info.ts";
+import { chargedMemory, clientInfo } from "../call/client-info.ts";
 import type { Session } from "../call/session.ts";
 import type { ConfigValues } from "../config/table.ts";
 import type { Clock } from "../host/clock.ts";
@@ -46,7 +46,7 @@ export class ClientEviction {
   /** The connection takes more or less than before. */
   note(connection: Connection): void {
     if (connection.closed) return;
-    const bytes = counts(connection.session) ? clientMemory(connection.session) : 0;
+    const bytes = counts(connection.session) ? chargedMemory(connection.session) : 0;
     this.total += bytes - connection.accounted;
     connection.accounted = bytes;
   }

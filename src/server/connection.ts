@@ -90,7 +90,11 @@ export class Connection implements SessionLink {
   }
 
   get queryCapacity(): number {
-    return this.reader.charged;
+    return this.reader.capacity;
+  }
+
+  get announcedBytes(): number {
+    return this.reader.announced;
   }
 
   get outputPieces(): number {

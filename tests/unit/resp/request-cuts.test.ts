@@ -57,12 +57,12 @@ test("an idle reader keeps nothing but the bytes of a cut command", () => {
   reader.trim(true);
   expect(reader.capacity).toBe(head.length);
   // Its client is charged for what it has announced, however much of it is there.
-  const { charged } = reader;
+  const charged = reader.capacity + reader.announced;
   expect(charged).toBeGreaterThan(1_000_000);
   reader.feed(latin1Bytes("x".repeat(600_000)));
   reader.next();
   reader.finish();
-  expect(reader.charged).toBe(charged);
+  expect(reader.capacity + reader.announced).toBe(charged);
   reader.feed(latin1Bytes(`${"x".repeat(400_000)}\r\n`));
   expect(reader.next()).toBe(READY);
   expect(reader.request.end[2]! - reader.request.start[2]!).toBe(1_000_000);
