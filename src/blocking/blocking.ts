@@ -3,7 +3,7 @@ import { parseInt64Rounded } from "../bytes/int64.ts";
 import { parseLongDouble } from "../bytes/long-double.ts";
 import { Call } from "../call/call.ts";
 import type { Execute } from "../call/execute.ts";
-import { type KeyWatcher, keyName } from "../call/key-watchers.ts";
+import { type KeyWatcher, keyName, keyOf } from "../call/key-watchers.ts";
 import type { Command } from "../call/registry.ts";
 import type { Session } from "../call/session.ts";
 import { WatchedKeys } from "../call/watched-keys.ts";
@@ -249,8 +249,7 @@ export class Blocking implements KeyWatcher {
     for (const [session, { keys, retry }] of [...this.waiting]) {
       const [name] = keys;
       if (name === undefined || retry === null) continue;
-      const key = Buffer.from(name.slice(name.indexOf(":") + 1), "latin1");
-      const error = refusal(session, retry.command, key);
+      const error = refusal(session, retry.command, keyOf(name).key);
       if (error !== null) this.release(session, (reply) => reply.error(error));
     }
   }
@@ -356,9 +355,8 @@ export class Blocking implements KeyWatcher {
 
   /** Tries the commands that wait for a key, as long as there is something that they could take. */
   private serveAt(name: string, queue: Queue): void {
-    const colon = name.indexOf(":");
-    const db = this.deps.keyspace.select(Number(name.slice(0, colon)));
-    const key = Buffer.from(name.slice(colon + 1), "latin1");
+    const { database, key } = keyOf(name);
+    const db = this.deps.keyspace.select(database);
     let there = kindAt(db, key);
     // Whoever comes to wait meanwhile has just looked.
     let left = queue.sessions.size;

@@ -1,4 +1,4 @@
-import { latin1Text } from "../bytes/ascii.ts";
+import { latin1Bytes, latin1Text } from "../bytes/ascii.ts";
 import type { Call } from "./call.ts";
 import { KEY_FLAGS } from "./key-specs.ts";
 import type { KeyList } from "./keys.ts";
@@ -27,6 +27,12 @@ export interface KeyWatcher {
 /** A key together with its database, for use in maps. */
 export function keyName(database: number, buf: Uint8Array, start: number, end: number): string {
   return `${database}:${latin1Text(buf, start, end)}`;
+}
+
+/** The database and the key that a name (see `keyName`) is of. */
+export function keyOf(name: string): { database: number; key: Uint8Array } {
+  const colon = name.indexOf(":");
+  return { database: Number(name.slice(0, colon)), key: latin1Bytes(name.slice(colon + 1)) };
 }
 
 const WRITES = KEY_FLAGS.RW | KEY_FLAGS.OW | KEY_FLAGS.RM;

@@ -16,7 +16,7 @@ import { grown, QUERY, type Quantization, VectorStore } from "./vector-store.ts"
  * linked with already: links should lead in different directions. A node that has all the links it may have drops its
  * farthest one for a nearer, unless the dropped one would be left with too few.
  */
-const MAX_LEVEL = 16;
+export const MAX_LEVEL = 16;
 /** A node is on the next layer with this probability, by 32 random bits. */
 const CLIMBS = 2 ** 30;
 /** Nodes that a search for new neighbours of a node keeps, where the user did not say how many. */

@@ -1,9 +1,11 @@
-import { VectorGraph } from "../encodings/vector-graph.ts";
+import { MAX_LEVEL, VectorGraph } from "../encodings/vector-graph.ts";
 import { BIN, F32, INT8, QUERY, type Quantization } from "../encodings/vector-store.ts";
 import { TYPE_VECTOR_SET } from "../keyspace/record.ts";
 import {
+  DEFAULT_LINKS,
   LEAST_LINKS,
   MOST_COMPONENTS,
+  MOST_FACTORS,
   MOST_LINKS,
   VectorSet,
   type VectorSetWatch,
@@ -33,10 +35,6 @@ export const VECTOR_SET = "vectorset";
 const PROJECTED = 1;
 const ATTRIBUTED = 2;
 const ELEMENT_VERSION = 1;
-const MOST_LEVEL = 16;
-const DEFAULT_LINKS = 16;
-/** Factors of a projection, at most: 1 GiB. */
-const MOST_FACTORS = 2 ** 28;
 
 const floats = new Float32Array(2);
 const words = new Uint32Array(floats.buffer);
@@ -53,7 +51,6 @@ export class VectorSetWriting extends BigValueWriting implements VectorSetWatch 
   private readonly lastId: number;
   private readonly attributed: boolean;
   private readonly apart = new RdbWriter({ compress: false, checksum: false });
-  private ended = false;
 
   constructor(
     out: RdbWriter,
@@ -94,8 +91,7 @@ export class VectorSetWriting extends BigValueWriting implements VectorSetWatch 
       else continue;
       elements--;
     }
-    if (!this.ended) out.length(MODULE_PART.EOF);
-    this.ended = true;
+    out.length(MODULE_PART.EOF);
     return true;
   }
 
@@ -288,7 +284,7 @@ export class VectorSetReading implements Reading {
     const head = next();
     const level = head & 255;
     const version = (head >>> 24) & 255;
-    if (level > MOST_LEVEL || version > ELEMENT_VERSION) corrupt("Vector set node index loading error");
+    if (level > MAX_LEVEL || version > ELEMENT_VERSION) corrupt("Vector set node index loading error");
     const layers: Layer[] = [];
     for (let layer = 0; layer <= level; layer++) {
       const count = next();

@@ -1,4 +1,4 @@
-import type { KeyWatcher } from "../call/key-watchers.ts";
+import { type KeyWatcher, keyOf } from "../call/key-watchers.ts";
 import type { Server } from "./server.ts";
 
 /**
@@ -14,9 +14,8 @@ export class ModificationClock implements KeyWatcher {
 
   keyChanged(name: string): void {
     const { keyspace, clock, access } = this.server;
-    const colon = name.indexOf(":");
-    const db = keyspace.select(Number(name.slice(0, colon)));
-    const key = Buffer.from(name.slice(colon + 1), "latin1");
+    const { database, key } = keyOf(name);
+    const db = keyspace.select(database);
     const position = db.findLive(key, 0, key.length);
     if (position !== 0 && position !== access.given) db.records.setClock(position, clock.lruClock);
     access.given = 0;

@@ -21,6 +21,8 @@ export const DEFAULT_LINKS = 16;
 export const LEAST_LINKS = 4;
 export const MOST_LINKS = 4096;
 export const MOST_COMPONENTS = 65536;
+/** Factors of a projection, at most: 1 GiB. */
+export const MOST_FACTORS = 2 ** 28;
 const SET_BYTES = 600;
 const NONE = 0;
 

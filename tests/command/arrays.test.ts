@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { Wire } from "../differential/lib/wire.ts";
 import { Node } from "../replication.ts";
 import { fieldsOf, RespClient } from "../resp-client.ts";
+import { keptOverRestarts } from "../restarts.ts";
 import { startServer, type TestServer } from "../server.ts";
 
 setDefaultTimeout(30_000);
@@ -52,33 +53,14 @@ async function look(client: RespClient): Promise<unknown> {
   };
 }
 
-test("a file of either kind, and an append-only file, keep them over a restart", async () => {
-  for (const args of [
-    ["--save", "3600 1"],
-    ["--appendonly", "yes", "--aof-use-rdb-preamble", "yes"],
-    ["--appendonly", "yes", "--aof-use-rdb-preamble", "no"],
-  ]) {
-    const folder = newFolder();
-    const first = await start("--dir", folder, ...args);
-    await fill(first.client);
-    const before = await look(first.client);
-    expect(before).toMatchObject({
-      small: [null, "last"],
-      next: [7, 1],
-      ring: ["b", "c", "d"],
-      expiry: 4102444800000,
-      big: 20_000,
-    });
-    await first.server.stop();
-    const second = await start("--dir", folder, ...args);
-    expect(await look(second.client)).toEqual(before);
-    if (args[0] === "--appendonly") {
-      await second.client.call("BGREWRITEAOF");
-      await second.client.call("DEBUG", "LOADAOF");
-    } else await second.client.call("DEBUG", "RELOAD");
-    expect(await look(second.client)).toEqual(before);
-  }
-});
+test("a file of either kind, and an append-only file, keep them over a restart", () =>
+  keptOverRestarts(start, newFolder, fill, look, {
+    small: [null, "last"],
+    next: [7, 1],
+    ring: ["b", "c", "d"],
+    expiry: 4102444800000,
+    big: 20_000,
+  }));
 
 test("a file is of an older version where there is none", async () => {
   const folder = newFolder();

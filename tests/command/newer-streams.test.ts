@@ -9,6 +9,7 @@ import { join } from "node:path";
 import { Wire } from "../differential/lib/wire.ts";
 import { Node } from "../replication.ts";
 import { type Reply, RespClient } from "../resp-client.ts";
+import { keptOverRestarts } from "../restarts.ts";
 import { startServer, type TestServer } from "../server.ts";
 
 setDefaultTimeout(30_000);
@@ -63,35 +64,16 @@ async function look(client: RespClient, key = "s"): Promise<unknown> {
   return { length, again, pending, order };
 }
 
-test("a file of either kind, and an append-only file, keep it over a restart", async () => {
-  for (const args of [
-    ["--save", "3600 1"],
-    ["--appendonly", "yes", "--aof-use-rdb-preamble", "yes"],
-    ["--appendonly", "yes", "--aof-use-rdb-preamble", "no"],
-  ]) {
-    const folder = newFolder();
-    const first = await start("--dir", folder, ...args);
-    await fill(first.client);
-    const before = await look(first.client);
-    expect(before).toMatchObject({
-      length: 7,
-      pending: [
-        ["1-0", "", -1, 1],
-        ["2-0", "", -1, expect.anything()],
-        ["3-0", "", -1, 1],
-      ],
-      order: ["3-0", "1-0", "2-0"],
-    });
-    await first.server.stop();
-    const second = await start("--dir", folder, ...args);
-    expect(await look(second.client)).toEqual(before);
-    if (args[0] === "--appendonly") {
-      await second.client.call("BGREWRITEAOF");
-      await second.client.call("DEBUG", "LOADAOF");
-    } else await second.client.call("DEBUG", "RELOAD");
-    expect(await look(second.client)).toEqual(before);
-  }
-});
+test("a file of either kind, and an append-only file, keep it over a restart", () =>
+  keptOverRestarts(start, newFolder, fill, look, {
+    length: 7,
+    pending: [
+      ["1-0", "", -1, 1],
+      ["2-0", "", -1, expect.anything()],
+      ["3-0", "", -1, 1],
+    ],
+    order: ["3-0", "1-0", "2-0"],
+  }));
 
 test("a file is of an older version where nothing of it is left", async () => {
   const folder = newFolder();

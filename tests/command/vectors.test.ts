@@ -14,6 +14,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Node } from "../replication.ts";
 import { fieldsOf, type Reply, RespClient } from "../resp-client.ts";
+import { keptOverRestarts } from "../restarts.ts";
 import { startServer, type TestServer } from "../server.ts";
 import { seeded } from "../unit/bytes/random.ts";
 
@@ -25,6 +26,12 @@ afterEach(async () => {
   for (const server of running.splice(0)) await server.stop();
   for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
 });
+
+function newFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), "redbun-vectors-"));
+  folders.push(folder);
+  return folder;
+}
 
 async function start(...args: string[]): Promise<{ server: TestServer; client: RespClient }> {
   const server = await startServer(["--enable-debug-command", "yes", ...args]);
@@ -308,41 +315,20 @@ async function look(client: RespClient): Promise<unknown> {
   };
 }
 
-test("files of either kind keep them over a restart", async () => {
-  for (const args of [
-    ["--save", "3600 1"],
-    ["--appendonly", "yes", "--aof-use-rdb-preamble", "yes"],
-    ["--appendonly", "yes", "--aof-use-rdb-preamble", "no"],
-  ]) {
-    const folder = mkdtempSync(join(tmpdir(), "redbun-vectors-"));
-    folders.push(folder);
-    const first = await start("--dir", folder, ...args);
-    await fill(first.client, "vectors in files");
-    const before = await look(first.client);
-    expect(before).toMatchObject({ sizes: [600, 50, 50], expiry: 4102444800000 });
-    await first.server.stop();
-    const second = await start("--dir", folder, ...args);
-    expect(await look(second.client)).toEqual(before);
-    if (args[0] === "--appendonly") {
-      await second.client.call("BGREWRITEAOF");
-      await second.client.call("DEBUG", "LOADAOF");
-    } else await second.client.call("DEBUG", "RELOAD");
-    expect(await look(second.client)).toEqual(before);
-    // The graph is whole: it finds what is near, and can be changed.
-    const found = (await second.client.call(
-      "VSIM",
-      "big",
-      "ELE",
-      "e1",
-      "COUNT",
-      "5",
-      "EF",
-      "500",
-    )) as string[];
-    expect(found[0]).toBe("e1");
-    expect(await second.client.call("VREM", "big", "e1")).toBe(1);
-  }
-});
+test("files of either kind keep them over a restart", () =>
+  keptOverRestarts(
+    start,
+    newFolder,
+    (client) => fill(client, "vectors in files"),
+    look,
+    { sizes: [600, 50, 50], expiry: 4102444800000 },
+    async (client) => {
+      // The graph is whole: it finds what is near, and can be changed.
+      const found = (await client.call("VSIM", "big", "ELE", "e1", "COUNT", "5", "EF", "500")) as string[];
+      expect(found[0]).toBe("e1");
+      expect(await client.call("VREM", "big", "e1")).toBe(1);
+    },
+  ));
 
 test("a replica has them from the snapshot and from the stream", async () => {
   const master = await start("--repl-diskless-sync-delay", "0");

@@ -1,25 +1,24 @@
+import { latin1Bytes } from "../../bytes/ascii.ts";
 import type { Call } from "../../call/call.ts";
 import { DEFAULT_EFFORT, VectorGraph } from "../../encodings/vector-graph.ts";
 import { BIN, F32, INT8, QUERY, type Quantization } from "../../encodings/vector-store.ts";
 import { TYPE_VECTOR_SET } from "../../keyspace/record.ts";
 import { addObject } from "../../keyspace/value-bytes.ts";
 import { CommandError, wrongArity } from "../../resp/errors.ts";
-import { DEFAULT_LINKS, LEAST_LINKS, MOST_LINKS, VectorSet } from "../../types/vector-set.ts";
+import { DEFAULT_LINKS, LEAST_LINKS, MOST_FACTORS, MOST_LINKS, VectorSet } from "../../types/vector-set.ts";
 import {
+  dimensionMismatch,
   dropIfEmpty,
   effortAt,
   type GivenVector,
+  inputMismatch,
   integer,
   nodeAt,
   readVector,
   vectorSetForWrite,
-  word,
 } from "./common.ts";
 
 /** VADD, VREM, VSETATTR. */
-
-/** Factors of a projection, at most: 1 GiB. */
-const MOST_FACTORS = 2 ** 28;
 
 interface AddOptions {
   effort: number;
@@ -88,14 +87,10 @@ function check(set: VectorSet, { vector, reduced }: GivenVector, options: AddOpt
     throw new CommandError("ERR asked quantization mismatch with existing vector set");
   if (set.graph.m !== options.links)
     throw new CommandError("ERR asked M value mismatch with existing vector set");
-  if ((projection === null ? given : reduced) !== dimension)
-    throw new CommandError(`ERR Vector dimension mismatch - got ${given} but set has ${dimension}`);
+  if ((projection === null ? given : reduced) !== dimension) throw dimensionMismatch(given, dimension);
   if (reduced > 0 && projection === null)
     throw new CommandError("ERR cannot add projection to existing set without projection");
-  if (projection !== null && given !== inputDimension)
-    throw new CommandError(
-      `ERR Input dimension mismatch for projection - got ${given} but projection expects ${inputDimension}`,
-    );
+  if (projection !== null && given !== inputDimension) throw inputMismatch(given, inputDimension);
 }
 
 export function vrem(call: Call): void {
@@ -118,10 +113,10 @@ export function vsetattr(call: Call): void {
   call.reply.bool(node !== QUERY);
 }
 
-const CAS = word("cas");
-const EF = word("ef");
-const M = word("m");
-const SETATTR = word("setattr");
-const NOQUANT = word("noquant");
-const BINARY = word("bin");
-const Q8 = word("q8");
+const CAS = latin1Bytes("cas");
+const EF = latin1Bytes("ef");
+const M = latin1Bytes("m");
+const SETATTR = latin1Bytes("setattr");
+const NOQUANT = latin1Bytes("noquant");
+const BINARY = latin1Bytes("bin");
+const Q8 = latin1Bytes("q8");

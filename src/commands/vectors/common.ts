@@ -1,3 +1,4 @@
+import { latin1Bytes } from "../../bytes/ascii.ts";
 import { parseDouble } from "../../bytes/double.ts";
 import { parseSafeInt } from "../../bytes/int64.ts";
 import type { Call } from "../../call/call.ts";
@@ -85,6 +86,16 @@ function refuse(): never {
   throw new CommandError("ERR invalid vector specification");
 }
 
+export function dimensionMismatch(given: number, dimension: number): CommandError {
+  return new CommandError(`ERR Vector dimension mismatch - got ${given} but set has ${dimension}`);
+}
+
+export function inputMismatch(given: number, inputDimension: number): CommandError {
+  return new CommandError(
+    `ERR Input dimension mismatch for projection - got ${given} but projection expects ${inputDimension}`,
+  );
+}
+
 /** Argument i as an integer, NaN if it is none. */
 export function integer(call: Call, i: number): number {
   return parseSafeInt(call.buf, call.start[i]!, call.end[i]!);
@@ -107,7 +118,6 @@ export function similarity(distance: number): number {
   return 1 - distance / 2;
 }
 
-export const word = (text: string): Uint8Array => Buffer.from(text);
-const REDUCE = word("reduce");
-const FP32 = word("fp32");
-const VALUES = word("values");
+const REDUCE = latin1Bytes("reduce");
+const FP32 = latin1Bytes("fp32");
+const VALUES = latin1Bytes("values");

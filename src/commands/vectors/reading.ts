@@ -1,8 +1,9 @@
+import { latin1Bytes } from "../../bytes/ascii.ts";
 import type { Call } from "../../call/call.ts";
 import { INT8, QUERY } from "../../encodings/vector-store.ts";
 import { CommandError, wrongArity } from "../../resp/errors.ts";
 import { QUANTIZATION_NAMES } from "../../types/vector-set.ts";
-import { nodeAt, replyName, similarity, vectorSetAt, word } from "./common.ts";
+import { nodeAt, replyName, similarity, vectorSetAt } from "./common.ts";
 
 /** VCARD, VDIM, VEMB, VGETATTR, VINFO, VISMEMBER, VLINKS: what a vector set and its elements are like. */
 
@@ -102,5 +103,5 @@ export function vinfo(call: Call): void {
   }
 }
 
-const RAW = word("raw");
-const WITHSCORES = word("withscores");
+const RAW = latin1Bytes("raw");
+const WITHSCORES = latin1Bytes("withscores");

@@ -1,3 +1,4 @@
+import { latin1Bytes } from "../../bytes/ascii.ts";
 import { parseDouble } from "../../bytes/double.ts";
 import type { Call } from "../../call/call.ts";
 import type { Accepts } from "../../encodings/vector-graph.ts";
@@ -5,7 +6,17 @@ import { QUERY } from "../../encodings/vector-store.ts";
 import { CommandError } from "../../resp/errors.ts";
 import { Filter, FilterError } from "../../types/vector-filter.ts";
 import type { VectorSet } from "../../types/vector-set.ts";
-import { effortAt, integer, nodeAt, readVector, replyName, similarity, vectorSetAt, word } from "./common.ts";
+import {
+  dimensionMismatch,
+  effortAt,
+  inputMismatch,
+  integer,
+  nodeAt,
+  readVector,
+  replyName,
+  similarity,
+  vectorSetAt,
+} from "./common.ts";
 
 /**
  * VSIM: the elements nearest to a vector. Where Redis searches on other threads, here the server searches: NOTHREAD says
@@ -57,13 +68,10 @@ function ask(call: Call, set: VectorSet): number {
   }
   const { vector, next } = readVector(call, 2, false);
   const { dimension, projection, inputDimension } = set;
-  if (vector.length !== dimension) {
-    if (projection === null)
-      throw new CommandError(`ERR Vector dimension mismatch - got ${vector.length} but set has ${dimension}`);
-    if (vector.length !== inputDimension)
-      throw new CommandError(
-        `ERR Input dimension mismatch for projection - got ${vector.length} but projection expects ${inputDimension}`,
-      );
+  const given = vector.length;
+  if (given !== dimension) {
+    if (projection === null) throw dimensionMismatch(given, dimension);
+    if (given !== inputDimension) throw inputMismatch(given, inputDimension);
   }
   set.ask(vector);
   return next;
@@ -148,13 +156,13 @@ function reply({ reply }: Call, set: VectorSet, { count, epsilon, scores, attrib
   }
 }
 
-const ELE = word("ele");
-const WITHSCORES = word("withscores");
-const WITHATTRIBS = word("withattribs");
-const TRUTH = word("truth");
-const NOTHREAD = word("nothread");
-const COUNT = word("count");
-const EPSILON = word("epsilon");
-const EF = word("ef");
-const FILTER = word("filter");
-const FILTER_EF = word("filter-ef");
+const ELE = latin1Bytes("ele");
+const WITHSCORES = latin1Bytes("withscores");
+const WITHATTRIBS = latin1Bytes("withattribs");
+const TRUTH = latin1Bytes("truth");
+const NOTHREAD = latin1Bytes("nothread");
+const COUNT = latin1Bytes("count");
+const EPSILON = latin1Bytes("epsilon");
+const EF = latin1Bytes("ef");
+const FILTER = latin1Bytes("filter");
+const FILTER_EF = latin1Bytes("filter-ef");
